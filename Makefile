@@ -1,0 +1,51 @@
+# `make` alone lists the targets. Two of them do all the set-up: `make run` and `make test`.
+SWIFT ?= swift
+CONFORMANCE_DIR ?= ../shared/conformance
+BUILD_FLAGS = --explicit-target-dependency-import-check error
+
+.PHONY: help packages test-packages build release run test lint fmt unit e2e rules conformance demo clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+packages: ## install the Debian packages a build needs, where they are missing
+	@.ci/install-packages build
+
+test-packages: ## install what the tests need besides
+	@.ci/install-packages test
+
+build: packages ## debug build; undeclared imports are errors
+	$(SWIFT) build $(BUILD_FLAGS)
+
+release: packages ## release build of the program
+	$(SWIFT) build -c release --product tocsin
+
+run: release ## build and start the daemon: http://127.0.0.1:9190
+	exec .build/release/tocsin run
+
+lint: ## formatting and house rules
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+fmt: ## format in place
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+unit: build ## unit tests
+	$(SWIFT) test $(BUILD_FLAGS)
+
+rules: build ## the shipped rules and examples: checked and tested
+	.build/debug/tocsin check rules rules/database.yml rules/self.yml examples/db-pool/rules.yml
+	.build/debug/tocsin test rules rules/*.test.yml
+
+e2e: build ## real processes on loopback: exporter, Alertmanager, Prometheus, the demo
+	python3 -m unittest discover --start-directory Tests/EndToEnd --pattern '*_test.py' --verbose
+
+test: test-packages lint unit rules e2e ## everything
+
+conformance: packages ## cases from CONFORMANCE_DIR against the committed numbers
+	$(SWIFT) run -c release conformance $(CONFORMANCE_DIR) --failures 3 --baseline Tests/conformance.json
+
+demo: release ## a real application runs out of connections, is told, and recovers
+	python3 examples/db-pool/demo.py --tocsin .build/release/tocsin
+
+clean: ## remove what builds made
+	rm -rf .build

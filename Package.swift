@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Direct dependencies only: the build runs with `--explicit-target-dependency-import-check error`.
+// The floors below are the ones of docs/architecture.md: a pure core first, then the edges.
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let pure: [Target] = [
+  .target(name: "JSON"),
+  .target(name: "Diagnostics", dependencies: ["JSON"]),
+  .target(name: "Model", dependencies: ["CRE2"]),
+  .target(name: "PromQL", dependencies: ["Model", "Diagnostics", "JSON"]),
+  .target(name: "Exposition", dependencies: ["Model"]),
+  .target(name: "Storage", dependencies: ["Model"]),
+  .target(name: "Engine", dependencies: ["Model", "PromQL", "Storage"]),
+  .target(name: "Template", dependencies: ["Model", "Diagnostics"]),
+  .target(
+    name: "Rules", dependencies: ["Model", "PromQL", "Storage", "Engine", "Template"]),
+  .target(
+    name: "Kernel",
+    dependencies: [
+      "JSON", "Model", "PromQL", "Storage", "Engine", "Template", "Rules", "Exposition",
+    ]),
+]
+
+let edge: [Target] = [
+  .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+  .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+  .systemLibrary(name: "CLinux"),
+  .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+  .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
+  .target(
+    name: "Config",
+    dependencies: [
+      "YAML", "Diagnostics", "Model", "PromQL", "Template", "Rules", "Kernel",
+    ]),
+  .target(name: "HTTPClient", dependencies: ["CCurl", "CLinux"]),
+  .target(name: "Persistence", dependencies: ["JSON", "Kernel", "Rules", "Model", grdb]),
+  .target(
+    name: "Server",
+    dependencies: [
+      "JSON", "Kernel", "Rules", "Engine", "PromQL", "Model", "Storage", hummingbird, logging,
+    ]),
+  .target(
+    name: "Lint",
+    dependencies: [
+      "JSON", "Config", "YAML", "Diagnostics", "PromQL", "Rules", "Kernel", "Model",
+    ]),
+  .target(
+    name: "RuleTest",
+    dependencies: [
+      "JSON", "Config", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Template", "Rules",
+      "Kernel",
+    ]),
+]
+
+let programs: [Target] = [
+  .executableTarget(
+    name: "tocsin",
+    dependencies: [
+      "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules",
+      "Kernel", "YAML", "Config", "HTTPClient", "Persistence", "Server", "Lint", "RuleTest",
+      "CLinux", argumentParser, logging,
+    ]),
+  .executableTarget(
+    name: "conformance",
+    dependencies: [
+      "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules",
+      "Kernel", "YAML", "Config", "Lint", "RuleTest", argumentParser,
+    ]),
+]
+
+/// Every library has a test target of its own name; they may use anything below them.
+let tested: [(name: String, dependencies: [Target.Dependency])] = [
+  ("Diagnostics", ["Diagnostics", "JSON"]),
+  ("Model", ["Model"]),
+  ("PromQL", ["PromQL", "Model", "Diagnostics", "JSON"]),
+  ("Exposition", ["Exposition", "Model"]),
+  ("Storage", ["Storage", "Model"]),
+  ("Engine", ["Engine", "Storage", "PromQL", "Model"]),
+  ("Template", ["Template", "Model"]),
+  ("Rules", ["Rules", "Engine", "Storage", "Template", "PromQL", "Model"]),
+  (
+    "Kernel",
+    [
+      "Kernel", "Rules", "Engine", "Storage", "Template", "PromQL", "Exposition", "Model", "JSON",
+    ]
+  ),
+  ("YAML", ["YAML", "Diagnostics"]),
+  ("Config", ["Config", "YAML", "Kernel", "Rules", "PromQL", "Model", "Diagnostics"]),
+  ("Lint", ["Lint", "Config", "Diagnostics", "JSON"]),
+  ("HTTPClient", ["HTTPClient"]),
+]
+
+let tests: [Target] =
+  [
+    .target(name: "TestSupport", path: "Tests/Support"),
+    .testTarget(name: "TidyTests"),
+  ]
+  + tested.map {
+    .testTarget(name: $0.name + "Tests", dependencies: $0.dependencies + ["TestSupport"])
+  }
+
+let package = Package(
+  name: "tocsin",
+  products: [.executable(name: "tocsin", targets: ["tocsin"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: pure + edge + programs + tests
+)

@@ -1,0 +1,45 @@
+import Diagnostics
+import Model
+import Rules
+import YAML
+
+/// A rule file as read: what can run, and everything that is wrong.
+package struct RuleFile: Sendable {
+  package let source: SourceText
+  /// Groups with the rules that are in order; bad rules are left out.
+  package var groups: [RuleGroupDefinition] = []
+  package var diagnostics: [Diagnostic] = []
+  /// Prometheus' own error texts for the file, empty when it is valid.
+  ///
+  /// Prometheus stops at the first stage that fails (reading, decoding, validating), so these may
+  /// be fewer
+  /// than the diagnostics.
+  package var referenceTexts: [String] = []
+  /// Groups and rules in the file, good or bad.
+  package var groupCount = 0
+  package var ruleCount = 0
+  /// Each rule in file order with its place, for checks that look at the text.
+  package var places: [RulePlace] = []
+  /// Comments of the file.
+  package var comments: [YAMLComment] = []
+
+  package var isValid: Bool { !diagnostics.contains { $0.severity == .error } }
+
+  init(source: SourceText) { self.source = source }
+}
+
+/// Where a rule stands in its file.
+package struct RulePlace: Sendable {
+  package let group: String
+  /// From 0 within its group.
+  package let index: Int
+  package let name: String
+  package let isAlert: Bool
+  /// Literal labels, the group's under the rule's own.
+  package let labels: LabelSet
+  /// Nil for a rule with errors.
+  package let definition: RuleDefinition?
+  package let node: YAMLNode
+  package let nameNode: YAMLNode?
+  package let exprNode: YAMLNode?
+}

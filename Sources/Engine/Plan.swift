@@ -1,0 +1,276 @@
+import Model
+import PromQL
+import Storage
+
+/// A compiled expression: made once, evaluated at as many times as one likes.
+///
+/// Everything a plan keeps between evaluations is a cache; a fresh plan gives the same answer. One evaluation at a
+/// time; plans of their own may be evaluated side by side as long as nobody writes to the store.
+package final class Plan {
+  /// How many steps of a range query are computed at a time.
+  private static let blockSteps = 256
+
+  private enum Root {
+    case node(PlanNode)
+    case scalar(PlanNode)
+    case string(String)
+    case windows(WindowSource, TimeDomain)
+  }
+
+  private let evaluation: Evaluation
+  private let sources: [SelectorSource]
+  private let steps: TimeDomain
+  private let constant: TimeDomain
+  private let root: Root
+  private let type: ValueType
+  private let delaysNames: Bool
+  /// The number of distinct operators.
+  package let nodeCount: Int
+
+  /// Compiles an expression.
+  ///
+  /// A standing plan registers its selectors with the store until it is closed; any other looks series up at each
+  /// query. With the text of the query, remarks carry their position in it.
+  package init(
+    _ expr: Expr, store: Store, settings: EngineSettings = EngineSettings(), standing: Bool,
+    text: String? = nil
+  ) throws(QueryProblem) {
+    evaluation = Evaluation(store: store, settings: settings, source: text)
+    let compiler = PlanCompiler(settings: settings, isStanding: standing)
+    let steps = TimeDomain(isConstant: false)
+    type = expr.type
+    delaysNames = settings.delayedNameRemoval
+    switch expr.type {
+    case .string:
+      guard case .string(let literal) = expr.unwrapped else {
+        throw QueryProblem("unexpected expression of type string")
+      }
+      root = .string(literal.value)
+    case .matrix:
+      let (windows, domain) = try compiler.windows(expr.unwrapped, in: steps)
+      root = .windows(windows, domain)
+    case .scalar: root = .scalar(try compiler.compile(expr, in: steps))
+    case .vector, .none:
+      var node = try compiler.compile(expr, in: steps)
+      if delaysNames { node = ResultNode(domain: node.domain, argument: node) }
+      root = .node(node)
+    }
+    self.steps = steps
+    constant = compiler.constant
+    sources = compiler.sources
+    nodeCount = compiler.nodeCount
+    for source in sources { source.register(in: store) }
+  }
+
+  deinit { close() }
+
+  /// Takes the registrations back. The plan must not be evaluated afterwards.
+  package func close() {
+    for source in sources { source.unregister(from: evaluation.store) }
+  }
+
+  // Queries
+
+  /// Evaluates at one instant.
+  package func instant(at time: Timestamp) throws(QueryProblem) -> QueryResult {
+    begin(start: time.milliseconds, end: time.milliseconds, step: 0)
+    setSteps(start: time.milliseconds, step: 1, count: 1, spansRange: false)
+    let value: QueryValue
+    switch root {
+    case .string(let text): value = .string(time, text)
+    case .scalar(let node):
+      try node.evaluate(evaluation)
+      value = .scalar(time, node.scalar(0))
+    case .node(let node):
+      try node.evaluate(evaluation)
+      value = .vector(vector(node, time))
+    case .windows(let windows, let domain): value = .matrix(try matrix(windows, domain))
+    }
+    return result(value)
+  }
+
+  /// Evaluates at `from`, `from + step`, … through `through`.
+  package func range(
+    from: Timestamp, through: Timestamp, step: PromDuration
+  ) throws(QueryProblem) -> QueryResult {
+    let node: PlanNode
+    switch root {
+    case .string, .windows:
+      let name = type == .string ? "string" : "range vector"
+      throw QueryProblem(
+        "invalid expression type \"\(name)\" for range query, must be Scalar or instant Vector")
+    case .scalar(let root), .node(let root): node = root
+    }
+    let start = from.milliseconds
+    let step = max(1, step.milliseconds)
+    begin(start: start, end: through.milliseconds, step: step)
+    var builder = MatrixBuilder()
+    let total = through < from ? 0 : Int((through.milliseconds - start) / step) + 1
+    var done = 0
+    while done < total {
+      let count = min(Self.blockSteps, total - done)
+      let first = start + Int64(done) * step
+      setSteps(start: first, step: step, count: count, spansRange: total > 1)
+      try node.evaluate(evaluation)
+      try evaluation.hold(builder.append(node, start: first, step: step, count: count))
+      done += count
+    }
+    return result(.matrix(builder.finish()))
+  }
+
+  /// Evaluates at one instant and lends the result out as it stands; valid until the next evaluation.
+  package func step(at time: Timestamp) throws(QueryProblem) -> VectorView {
+    begin(start: time.milliseconds, end: time.milliseconds, step: 0)
+    setSteps(start: time.milliseconds, step: 1, count: 1, spansRange: false)
+    switch root {
+    case .scalar(let node), .node(let node):
+      try node.evaluate(evaluation)
+      return VectorView(node)
+    case .string, .windows:
+      throw QueryProblem("rule result is not a vector or scalar")
+    }
+  }
+
+  /// The remarks of the last evaluation.
+  package var warnings: [String] { evaluation.annotations.texts(.warning) }
+  package var infos: [String] { evaluation.annotations.texts(.info) }
+  /// The samples the last evaluation touched.
+  package var samples: Int { evaluation.samples }
+
+  private func begin(start: Int64, end: Int64, step: Int64) {
+    evaluation.begin(start: start, end: end, step: step)
+    constant.set(
+      start: start, step: 1, count: 1, spansRange: false, tick: evaluation.nextTick())
+  }
+
+  private func setSteps(start: Int64, step: Int64, count: Int, spansRange: Bool) {
+    steps.set(
+      start: start, step: step, count: count, spansRange: spansRange,
+      tick: evaluation.nextTick())
+  }
+
+  private func result(_ value: QueryValue) -> QueryResult {
+    QueryResult(
+      value: value, warnings: warnings, infos: infos, samples: evaluation.samples)
+  }
+
+  /// The elements in the order an operator gave them, else by labels.
+  private func vector(_ node: PlanNode, _ time: Timestamp) -> [VectorSample] {
+    let labels = node.shape.labels
+    let slots =
+      node.order(step: 0)
+      ?? (0..<node.values.slots).filter { node.values.tags[$0] != CellTag.absent }
+      .sorted { labels[$0] < labels[$1] }
+    return slots.compactMap { slot in
+      node.values.value(slot).map {
+        VectorSample(labels: labels[slot], timestamp: time, value: $0)
+      }
+    }
+  }
+
+  private func matrix(
+    _ windows: WindowSource, _ domain: TimeDomain
+  ) throws(QueryProblem) -> [MatrixSeries] {
+    try windows.prepare(evaluation, for: domain)
+    let times = try windows.times(evaluation, for: domain)
+    var out: [MatrixSeries] = []
+    windows.forEachColumn(evaluation, times, steps: 1) { slot, column in
+      let samples = column.samples(times, extent: windows.extent)
+      if samples.isEmpty { return }
+      var labels = windows.shape.labels[slot]
+      if windows.shape.dropsName[slot] { labels = MetadataLabels.drop(labels) }
+      out.append(MatrixSeries(labels: labels, samples: samples))
+    }
+    try evaluation.touch(out.reduce(0) { $0 + $1.samples.count })
+    out.sort { $0.labels < $1.labels }
+    for (a, b) in zip(out, out.dropFirst()) where a.labels == b.labels {
+      throw .duplicateLabelSet
+    }
+    return out
+  }
+}
+
+/// The result of one evaluation, read in place: labels come from the shape, nothing is built.
+package struct VectorView {
+  private let node: PlanNode
+
+  init(_ node: PlanNode) { self.node = node }
+
+  /// The number of slots, present or not.
+  package var count: Int { node.values.slots }
+  /// Changes when labels were added or changed.
+  package var generation: UInt64 { node.shape.generation }
+  /// Changes when slots that existed before mean something else now.
+  package var compaction: UInt64 { node.shape.compaction }
+
+  /// The labels of a slot.
+  package func labels(_ slot: Int) -> LabelSet { node.shape.labels[slot] }
+  /// Whether a slot has a value.
+  package func isPresent(_ slot: Int) -> Bool { node.values.tags[slot] != CellTag.absent }
+  /// The value of a slot, nil if it has none.
+  package func value(_ slot: Int) -> SampleValue? { node.values.value(slot) }
+  /// The value of a slot that is a float, else NaN.
+  package func float(_ slot: Int) -> Double {
+    node.values.tags[slot] == CellTag.float ? node.values.values[slot] : .nan
+  }
+}
+
+/// The result of a range query while its blocks come in.
+private struct MatrixBuilder {
+  private var series: [MatrixSeries] = []
+  private var index: [LabelSet: Int] = [:]
+
+  /// Adds a block; answers with the number of samples in it.
+  mutating func append(_ node: PlanNode, start: Int64, step: Int64, count: Int) -> Int {
+    var added = 0
+    let block = node.values
+    for slot in 0..<block.slots {
+      var place: Int?
+      for i in 0..<count {
+        guard let value = block.value(i * block.stride + slot) else { continue }
+        let at = place ?? self.place(of: node.shape.labels[slot])
+        place = at
+        series[at].samples.append(
+          Sample(timestamp: Timestamp(milliseconds: start + Int64(i) * step), value: value))
+        added += 1
+      }
+    }
+    return added
+  }
+
+  private mutating func place(of labels: LabelSet) -> Int {
+    if let known = index[labels] { return known }
+    index[labels] = series.count
+    series.append(MatrixSeries(labels: labels, samples: []))
+    return series.count - 1
+  }
+
+  func finish() -> [MatrixSeries] { series.sorted { $0.labels < $1.labels } }
+}
+
+extension SampleColumn {
+  /// The samples of a bare range selector.
+  fileprivate func samples(_ times: WindowTimes, extent: ExtendedRange.Mode) -> [Sample] {
+    var out: [Sample] = []
+    if let sampleTimes = self.times, let sampleValues = values {
+      if extent != .none {
+        let window = FloatWindow(
+          times: sampleTimes, values: sampleValues, count: count, start: times.first - times.range,
+          end: times.first, now: times.first, seconds: times.seconds, p0: 0, p1: 0)
+        out = ExtendedRange.samples(window, isSmoothed: extent == .smoothed).map {
+          Sample(timestamp: Timestamp(milliseconds: $0.0), value: .float($0.1))
+        }
+      } else {
+        out = (0..<count).map {
+          Sample(
+            timestamp: Timestamp(milliseconds: sampleTimes[$0]), value: .float(sampleValues[$0]))
+        }
+      }
+    }
+    if histograms.isEmpty { return out }
+    out += histograms.map {
+      Sample(timestamp: Timestamp(milliseconds: $0.timestamp), value: .histogram($0.value))
+    }
+    return out.sorted { $0.timestamp < $1.timestamp }
+  }
+}

@@ -1,0 +1,220 @@
+import Model
+
+/// Bounds on what one target may send.
+package struct ScrapeLimits: Sendable, Hashable {
+  /// Bytes of one entry.
+  package var lineLength = 1 << 24
+  /// Distinct series and metadata lines of one target.
+  package var lines = 10_000_000
+
+  package init() {}
+}
+
+/// What one scan found.
+package struct ScanSummary: Sendable, Equatable {
+  /// Sample lines: `scrape_samples_scraped`.
+  package var samples = 0
+  /// Repetitions of a series without a timestamp, left out.
+  package var duplicates = 0
+  /// Series not seen in the scan before.
+  package var newEntries = 0
+  package var metadataLines = 0
+}
+
+/// A sample that carries its own timestamp.
+package struct TimedSample: Sendable, Equatable {
+  package var entry: UInt32
+  package var value: Double
+  package var timestamp: Timestamp
+
+  init(_ entry: Int, _ value: Double, _ milliseconds: Int64) {
+    self.entry = UInt32(truncatingIfNeeded: entry)
+    self.value = value
+    self.timestamp = Timestamp(milliseconds: milliseconds)
+  }
+}
+
+/// What a target sent last time, so that reading it again costs a comparison per line.
+///
+/// A scan predicts each line from the one that followed last time, compares its bytes and reads the
+/// number; only an unknown line is parsed and checked in full. The samples come as two arrays,
+/// entry numbers and values, which are handed over only when the whole body was good.
+package final class ScrapeCache: @unchecked Sendable {
+  /// The payload of an entry nobody has claimed yet.
+  package static let unresolved = UInt64.max
+
+  private let limits: ScrapeLimits
+  private let buffers: ScanBuffers
+  var table = LineTable()
+  private var format = ExpositionFormat.text
+  /// The number of the scan under way, and of the last good one.
+  private var current: UInt32 = 1
+  private var lastGood: UInt32 = 1
+  /// Lines the last good scan saw.
+  private var liveLines = 0
+  private var delivered = 0
+  private var isSettled = false
+  /// Samples with a timestamp of their own, from the last good scan.
+  package private(set) var timed: [TimedSample] = []
+
+  /// - Parameter buffers: where samples are put; caches whose scans never overlap may share one.
+  package init(limits: ScrapeLimits = ScrapeLimits(), buffers: ScanBuffers = ScanBuffers()) {
+    self.limits = limits
+    self.buffers = buffers
+  }
+
+  /// The entries of the last good scan's samples, in document order, none twice.
+  package var sampleEntries: UnsafeBufferPointer<UInt32> {
+    UnsafeBufferPointer(start: buffers.entries, count: delivered)
+  }
+
+  /// The values that belong to `sampleEntries`.
+  package var sampleValues: UnsafeBufferPointer<Double> {
+    UnsafeBufferPointer(start: buffers.values, count: delivered)
+  }
+
+  /// A word per entry for the owner, kept while the series keeps coming; new entries hold
+  /// `unresolved`.
+  package var payloads: UnsafeMutableBufferPointer<UInt64> {
+    UnsafeMutableBufferPointer(start: table.payloads, count: table.count)
+  }
+
+  /// Bytes of memory held, the buffers aside.
+  package var footprint: Int { table.footprint }
+
+  /// Forgets everything.
+  package func removeAll() {
+    table = LineTable()
+    (delivered, liveLines) = (0, 0)
+    timed = []
+  }
+
+  /// Makes every payload `unresolved`; the lines stay known.
+  package func resetPayloads() {
+    payloads.update(repeating: Self.unresolved)
+  }
+
+  /// The labels of an entry, parsed from its text; throws where no store would take them.
+  package func labels(of entry: UInt32) throws(ExpositionProblem) -> LabelSet {
+    let line = table.lines[Int(entry)]
+    precondition(line.kind == .series && entry > 0, "only series have labels")
+    var lexer = Lexer(
+      table.arena + Int(line.offset), count: Int(line.length), openMetrics: false)
+    if format == .openMetrics {
+      lexer = Lexer(table.arena + Int(line.offset), count: Int(line.length), openMetrics: true)
+    }
+    var grammar = Grammar(lexer)
+    let labels = SeriesLabels(try grammar.series(), in: grammar.lexer, type: line.type)
+    if let problem = labels.problem { throw ExpositionProblem(problem) }
+    return labels.labelSet
+  }
+
+  /// Reads a body; see the pointer form.
+  package func scan(
+    _ body: [UInt8], format: ExpositionFormat, honorTimestamps: Bool = true
+  ) throws(ExpositionProblem) -> ScanSummary {
+    try body.withUnsafeBufferPointer { bytes throws(ExpositionProblem) in
+      try scan(
+        UnsafeRawBufferPointer(bytes), format: format, honorTimestamps: honorTimestamps)
+    }
+  }
+
+  /// Reads a body into `sampleEntries`, `sampleValues` and `timed`.
+  ///
+  /// When it throws nothing is delivered, and the cache stands where it stood.
+  ///
+  /// - Parameter honorTimestamps: false: timestamps are checked, then ignored.
+  package func scan(
+    _ body: UnsafeRawBufferPointer, format: ExpositionFormat, honorTimestamps: Bool = true
+  ) throws(ExpositionProblem) -> ScanSummary {
+    guard format != .protobuf else { throw ExpositionFormat.unreadable }
+    if format != self.format {
+      removeAll()
+      self.format = format
+    }
+    tidy()
+    if table.count == 1 { table = LineTable(lines: body.count / 128, bytes: body.count / 2) }
+    current &+= 1
+    delivered = 0
+    timed.removeAll(keepingCapacity: true)
+    let count = body.count
+    if count > 0, body[count - 1] == Byte.newline, let base = body.baseAddress {
+      return try scan(
+        base.assumingMemoryBound(to: UInt8.self), count, readable: count, honorTimestamps)
+    }
+    // The fast path relies on a line feed at the end.
+    let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: count + 1)
+    defer { copy.deallocate() }
+    if let base = body.baseAddress {
+      UnsafeMutableRawPointer(copy).copyMemory(from: base, byteCount: count)
+    }
+    copy[count] = Byte.newline
+    return try scan(copy, count, readable: count == 0 ? 0 : count + 1, honorTimestamps)
+  }
+
+  private func scan(
+    _ base: UnsafePointer<UInt8>, _ count: Int, readable: Int, _ honorTimestamps: Bool
+  ) throws(ExpositionProblem) -> ScanSummary {
+    var scan = Scan(
+      base, count: count, readable: readable, openMetrics: format == .openMetrics,
+      honorTimestamps: honorTimestamps, current: current, expected: lastGood, limits: limits)
+    do throws(ExpositionProblem) {
+      try scan.run(&table, buffers, &timed)
+    } catch {
+      rollBack()
+      throw error
+    }
+    delivered = scan.delivered
+    liveLines = scan.lines
+    lastGood = current
+    isSettled = scan.summary.newEntries == 0
+    return scan.summary
+  }
+
+  /// Lines a failed scan marked count as seen in the last good one again.
+  private func rollBack() {
+    timed.removeAll(keepingCapacity: true)
+    for i in 1..<max(table.count, 1) where table.lines[i].seen == current {
+      table.lines[i].seen = lastGood
+    }
+    // A target that never gets through must not fill the memory.
+    if table.count > 2 * liveLines + 1000 { removeAll() }
+  }
+
+  /// Drops lines that are no longer sent once they are many, and memory that is not needed.
+  private func tidy() {
+    let gone = table.count - 1 - liveLines
+    if gone > liveLines / 4 + 256 || (table.isLoose && isSettled) {
+      table = table.compacted(keeping: lastGood)
+    }
+  }
+}
+
+/// Where scans put their samples.
+package final class ScanBuffers: @unchecked Sendable {
+  private(set) var entries: UnsafeMutablePointer<UInt32>
+  private(set) var values: UnsafeMutablePointer<Double>
+  private(set) var capacity = 256
+
+  package init() {
+    entries = .allocate(capacity: capacity)
+    values = .allocate(capacity: capacity)
+  }
+
+  deinit {
+    entries.deallocate()
+    values.deallocate()
+  }
+
+  /// Makes room; the first `count` samples stay.
+  func grow(keeping count: Int) {
+    let grown = capacity * 2
+    let newEntries = UnsafeMutablePointer<UInt32>.allocate(capacity: grown)
+    newEntries.update(from: entries, count: count)
+    let newValues = UnsafeMutablePointer<Double>.allocate(capacity: grown)
+    newValues.update(from: values, count: count)
+    entries.deallocate()
+    values.deallocate()
+    (entries, values, capacity) = (newEntries, newValues, grown)
+  }
+}

@@ -1,0 +1,124 @@
+import Model
+import Storage
+import Template
+
+/// An alert rule at work: its plan, its alerts and the series it writes about them.
+final class AlertRuleRunner {
+  /// The columns of one alert's synthetic series.
+  private struct Columns {
+    var pending: Column?
+    var firing: Column?
+    var forState: Column?
+  }
+
+  let rule: AlertRule
+  private let environment: RuleEnvironment
+  private let query: RuleQuery
+  private let queries: TemplateQueries
+  private var fields: AlertFields
+  private var knownExternalLabels: LabelSet
+  private var columns: [LabelSet: Columns] = [:]
+  var alerts = AlertTable()
+
+  init(_ rule: AlertRule, environment: RuleEnvironment) throws(RuleProblem) {
+    self.rule = rule
+    self.environment = environment
+    query = try RuleQuery(rule.expr, environment: environment)
+    queries = TemplateQueries(environment: environment)
+    fields = AlertFields(rule)
+    knownExternalLabels = environment.externalLabels
+    for field in rule.labels + rule.annotations { queries.prepare(field.template) }
+  }
+
+  /// Evaluates at `slot`, asking the store about `slot − offset`, and writes the synthetic series.
+  func evaluate(
+    at slot: Timestamp, offset: PromDuration, limit: Int, output: RuleOutput,
+    into result: inout RuleEvaluation
+  ) throws(RuleProblem) {
+    let machine = AlertMachine(
+      holdDuration: rule.holdDuration, keepFiringFor: rule.keepFiringFor, limit: limit,
+      onLimitBreach: environment.onLimitBreach)
+    let observed = try observe(at: slot, offset: offset, into: &result)
+    result.transitions = try machine.step(&alerts, observed: observed, at: slot)
+    forgetColumns()
+    write(at: slot - offset, to: output, into: &result)
+  }
+
+  /// The result of the expression with labels and annotations expanded.
+  private func observe(
+    at slot: Timestamp, offset: PromDuration, into result: inout RuleEvaluation
+  ) throws(RuleProblem) -> [AlertCandidate] {
+    if knownExternalLabels != environment.externalLabels {
+      knownExternalLabels = environment.externalLabels
+      fields.forget()
+    }
+    let queries = queries
+    let expander = FieldExpander(
+      externalLabels: environment.externalLabels, externalURL: environment.externalURL,
+      context: TemplateContext(time: slot, externalURL: environment.externalURL) {
+        try queries.answer($0, at: $1)
+      })
+    var observed: [AlertCandidate] = []
+    try query.run(at: slot - offset, warnings: &result.warnings) { place, labels, value in
+      observed.append(
+        fields.candidate(slot: place, labels: labels, value: value, expander: expander))
+    }
+    result.templateProblems = expander.problems
+    result.templateExpansions = expander.expansions
+    return observed
+  }
+
+  private func write(at time: Timestamp, to output: RuleOutput, into result: inout RuleEvaluation) {
+    output.begin(at: time)
+    for alert in alerts.instances where alert.isActive {
+      var known = columns[alert.labels] ?? Columns()
+      if alert.state == .pending {
+        _ = output.put(
+          .float(1),
+          labels: SyntheticSeries.alerts(alert.labels, rule: rule.name, state: .pending),
+          column: &known.pending)
+      } else {
+        _ = output.put(
+          .float(1), labels: SyntheticSeries.alerts(alert.labels, rule: rule.name, state: .firing),
+          column: &known.firing)
+      }
+      _ = output.put(
+        .float(SyntheticSeries.stateValue(alert.activeAt)),
+        labels: SyntheticSeries.alertsForState(alert.labels, rule: rule.name),
+        column: &known.forState)
+      columns[alert.labels] = known
+    }
+    result.samples = output.written
+    if let problem = output.commit() { result.appendProblem = problem }
+  }
+
+  /// Keeps the memory of columns in step with the alerts it is about.
+  private func forgetColumns() {
+    if columns.count <= alerts.instances.count + 64 { return }
+    columns = columns.filter { alerts.position(of: $0.key) != nil }
+  }
+
+  /// Ends all alerts of a rule that is gone; returns those whose receivers must hear of it.
+  func resolveAll(at now: Timestamp) -> (transitions: [AlertTransition], due: [AlertInstance]) {
+    var transitions: [AlertTransition] = []
+    var due: [AlertInstance] = []
+    for alert in alerts.instances where alert.isActive {
+      var ended = alert
+      ended.state = .inactive
+      transitions.append(
+        AlertTransition(ended, from: alert.state, to: .inactive, at: now, reason: .ruleRemoved))
+      if alert.state == .firing, alert.lastSentAt != nil {
+        ended.resolvedAt = now
+        ended.lastSentAt = now
+        due.append(ended)
+      }
+    }
+    alerts.removeAll()
+    return (transitions, due)
+  }
+
+  func close() {
+    query.close()
+    queries.close()
+  }
+}

@@ -1,0 +1,31 @@
+import Model
+
+/// What one evaluation of one rule did.
+package struct RuleEvaluation: Sendable {
+  /// The rule's place in its group.
+  package var index: Int
+  package var rule: String
+  /// Why it yielded nothing; the rule's state then stands still.
+  package var problem: RuleProblem?
+  /// Results that were computed but not stored.
+  package var appendProblem: String?
+  package var transitions: [AlertTransition] = []
+  /// Alerts that are due at the receivers.
+  package var due: [AlertInstance] = []
+  /// Samples written.
+  package var samples = 0
+  /// The engine's remarks.
+  package var warnings: [String] = []
+  /// Templates that could not be expanded; their error text went into the alert.
+  package var templateProblems: [String] = []
+  package var templateExpansions = 0
+  /// Seconds.
+  package var duration = 0.0
+  /// The expression in canonical form, for links.
+  package var query = ""
+
+  package init(index: Int, rule: String) {
+    self.index = index
+    self.rule = rule
+  }
+}

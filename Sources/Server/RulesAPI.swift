@@ -1,0 +1,141 @@
+import JSON
+import Kernel
+import Model
+import Rules
+
+/// `/api/v1/rules` and `/api/v1/alerts`.
+struct RulesAPI: Sendable {
+  let context: ServerContext
+
+  /// What of the rules a request wants to see.
+  private struct Filter {
+    var kind: RuleReport.Kind?
+    var names: Set<String>
+    var groups: Set<String>
+    var files: Set<String>
+    var showsAlerts: Bool
+
+    init(_ parameters: RequestParameters) throws(APIFailure) {
+      switch parameters["type"] {
+      case nil: kind = nil
+      case "alert": kind = .alerting
+      case "record": kind = .recording
+      case .some(let other):
+        throw .invalidParameter("type", "not supported value \(GoText.quote(other))")
+      }
+      names = Set(parameters.all("rule_name[]"))
+      groups = Set(parameters.all("rule_group[]"))
+      files = Set(parameters.all("file[]"))
+      switch parameters["exclude_alerts"] {
+      case nil, "false", "0", "f", "F", "FALSE", "False": showsAlerts = true
+      case "true", "1", "t", "T", "TRUE", "True": showsAlerts = false
+      case .some(let other):
+        throw .invalidParameter(
+          "exclude_alerts",
+          "error converting exclude_alerts: strconv.ParseBool: parsing \(GoText.quote(other)): invalid syntax"
+        )
+      }
+    }
+
+    func accepts(_ group: RuleGroupReport) -> Bool {
+      (groups.isEmpty || groups.contains(group.name)) && (files.isEmpty || files.contains(group.file))
+    }
+
+    func accepts(_ rule: RuleReport) -> Bool {
+      (kind == nil || kind == rule.kind) && (names.isEmpty || names.contains(rule.name))
+    }
+  }
+
+  func rules(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
+    let filter = try Filter(parameters)
+    let groups = context.gate.visit { $0.rulesReport }
+      .filter { filter.accepts($0) }
+      .sorted { ($0.file, $0.name) < ($1.file, $1.name) }
+    return Envelope.success { json in
+      json.object { json in
+        json.key("groups")
+        json.array { json in
+          for group in groups {
+            let rules = group.rules.filter { filter.accepts($0) }
+            if rules.isEmpty && !group.rules.isEmpty { continue }
+            write(group, rules, showsAlerts: filter.showsAlerts, to: &json)
+          }
+        }
+      }
+    }
+  }
+
+  func alerts() -> [UInt8] {
+    let alerts = context.gate.visit { $0.alertsReport }
+    return Envelope.success { json in
+      json.object { json in
+        json.key("alerts")
+        json.array { json in for alert in alerts { write(alert, to: &json) } }
+      }
+    }
+  }
+
+  private func write(
+    _ group: RuleGroupReport, _ rules: [RuleReport], showsAlerts: Bool, to json: inout JSONWriter
+  ) {
+    json.object { json in
+      json.field("name", group.name)
+      json.field("file", group.file)
+      json.key("rules")
+      json.array { json in
+        for rule in rules { write(rule, showsAlerts: showsAlerts, to: &json) }
+      }
+      json.field("interval", raw: NumberText.plain(group.interval.seconds))
+      json.field("limit", int: group.limit)
+      json.field("evaluationTime", raw: NumberText.json(group.evaluationTime))
+      json.field("lastEvaluation", Self.time(group.lastEvaluation))
+    }
+  }
+
+  private func write(_ rule: RuleReport, showsAlerts: Bool, to json: inout JSONWriter) {
+    json.object { json in
+      if rule.kind == .alerting { json.field("state", rule.state.rawValue) }
+      json.field("name", rule.name)
+      json.field("query", rule.query)
+      if rule.kind == .alerting {
+        json.field("duration", raw: NumberText.plain(rule.holdDuration.seconds))
+        json.field("keepFiringFor", raw: NumberText.plain(rule.keepFiringFor.seconds))
+      }
+      if rule.kind == .alerting || !rule.labels.isEmpty {
+        Self.pairs("labels", rule.labels, to: &json)
+      }
+      if rule.kind == .alerting {
+        Self.pairs("annotations", rule.annotations, to: &json)
+        json.key("alerts")
+        json.array { json in
+          if showsAlerts { for alert in rule.alerts { write(alert, to: &json) } }
+        }
+      }
+      json.field("health", rule.health.rawValue)
+      if !rule.lastError.isEmpty { json.field("lastError", rule.lastError) }
+      json.field("evaluationTime", raw: NumberText.json(rule.evaluationTime))
+      json.field("lastEvaluation", Self.time(rule.lastEvaluation))
+      json.field("type", rule.kind.rawValue)
+    }
+  }
+
+  private func write(_ alert: AlertReport, to json: inout JSONWriter) {
+    json.object { json in
+      json.key("labels")
+      QueryJSON.labels(alert.labels, to: &json)
+      Self.pairs("annotations", alert.annotations, to: &json)
+      json.field("state", alert.state.rawValue)
+      json.field("activeAt", alert.activeAt.rfc3339)
+      if let since = alert.keepFiringSince { json.field("keepFiringSince", since.rfc3339) }
+      json.field("value", NumberText.scientific(alert.value))
+    }
+  }
+
+  private static func pairs(_ name: String, _ labels: [Label], to json: inout JSONWriter) {
+    json.key(name)
+    json.object { json in for label in labels { json.field(label.name, label.value) } }
+  }
+
+  /// RFC 3339, or Go's zero time for what never happened.
+  static func time(_ t: Timestamp?) -> String { t?.rfc3339 ?? "0001-01-01T00:00:00Z" }
+}

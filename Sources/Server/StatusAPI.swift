@@ -1,0 +1,20 @@
+import JSON
+
+/// `/api/v1/status/buildinfo`.
+struct StatusAPI: Sendable {
+  let context: ServerContext
+
+  func buildInfo() -> [UInt8] {
+    Envelope.success { json in
+      json.object { json in
+        json.field("version", context.build.version)
+        json.field("revision", context.build.revision)
+        json.field("branch", "")
+        json.field("buildUser", "")
+        json.field("buildDate", "")
+        json.field("goVersion", "")
+        json.field("application", "tocsin")
+      }
+    }
+  }
+}

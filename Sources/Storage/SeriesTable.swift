@@ -1,0 +1,214 @@
+import Model
+
+/// What the store knows of one series, beside its labels.
+struct SeriesRecord {
+  /// No block: the series has no column.
+  static let none: Int32 = -1
+  /// The series has several places, see `SeriesTable.places`.
+  static let several: Int32 = -2
+
+  var hash: UInt64 = 0
+  var generation: UInt32 = 0
+  /// The entry of its metric name.
+  var name: Int32 = 0
+  /// The only block the series is in, or `none` or `several`.
+  var block: Int32 = Self.none
+  var column: Int32 = 0
+  /// The side store, or −1.
+  var side: Int32 = -1
+  /// The selectors that accept the series.
+  var accepted: Int32 = 0
+  /// The selectors that have it as a member now.
+  var joined: Int32 = 0
+  var isUsed = false
+  /// Whether the series is kept though no selector asks for it.
+  var isAlways = false
+}
+
+/// One column of a series.
+struct Place: Equatable {
+  var block: Int32
+  var column: Int32
+}
+
+/// Labels → series by open addressing, and the records of all series.
+///
+/// A place freed by a series is used again under the next generation.
+struct SeriesTable {
+  private(set) var records: UnsafeMutablePointer<SeriesRecord>
+  private(set) var capacity: Int
+  /// Places handed out, free ones included.
+  private(set) var count = 0
+  private var labels: [LabelSet] = []
+  private var free: [UInt32] = []
+  /// Series with several columns, or with columns and a side store.
+  var places: [UInt32: [Place]] = [:]
+  /// Slot + 1 per bucket, zero for an empty one.
+  private var buckets: [UInt32]
+  private var bytesOfLabels = 0
+
+  init() {
+    capacity = 64
+    records = .allocate(capacity: capacity)
+    buckets = [UInt32](repeating: 0, count: 128)
+  }
+
+  /// Frees the records; the table must not be used again.
+  func deallocate() { records.deallocate() }
+
+  /// Series held.
+  var liveCount: Int { count - free.count }
+  /// Bytes held, roughly.
+  var byteCount: Int {
+    capacity * MemoryLayout<SeriesRecord>.stride + labels.capacity * 8 + buckets.count * 4
+      + bytesOfLabels + liveCount * 32
+  }
+
+  /// A 64-bit hash of the bytes, the same in every process.
+  static func hash(_ labels: LabelSet) -> UInt64 {
+    labels.bytes.withUnsafeBytes { bytes in
+      var h: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(bytes.count)
+      var i = 0
+      while i + 8 <= bytes.count {
+        h = mix(h ^ bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+        i += 8
+      }
+      var tail: UInt64 = 0
+      while i < bytes.count {
+        tail = tail << 8 | UInt64(bytes[i])
+        i += 1
+      }
+      return mix(h ^ tail)
+    }
+  }
+
+  @inline(__always)
+  private static func mix(_ x: UInt64) -> UInt64 {
+    let (high, low) = x.multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
+    return high ^ low
+  }
+
+  func labels(_ slot: UInt32) -> LabelSet { labels[Int(slot)] }
+
+  func id(_ slot: UInt32) -> SeriesID {
+    SeriesID(index: slot, generation: records[Int(slot)].generation)
+  }
+
+  /// Whether a handle still names a series.
+  @inline(__always)
+  func isLive(_ id: SeriesID) -> Bool {
+    Int(id.index) < count && records[Int(id.index)].generation == id.generation
+      && records[Int(id.index)].isUsed
+  }
+
+  func find(_ wanted: LabelSet, hash: UInt64) -> UInt32? {
+    let mask = buckets.count - 1
+    var at = Int(truncatingIfNeeded: hash) & mask
+    while buckets[at] != 0 {
+      let slot = buckets[at] - 1
+      if records[Int(slot)].hash == hash, labels[Int(slot)] == wanted { return slot }
+      at = (at + 1) & mask
+    }
+    return nil
+  }
+
+  /// Adds a series that is not there yet.
+  mutating func insert(_ new: LabelSet, hash: UInt64, name: Int32) -> UInt32 {
+    if (liveCount + 1) * 2 > buckets.count { rehash(buckets.count * 2) }
+    let slot: UInt32
+    if let reused = free.popLast() {
+      slot = reused
+      labels[Int(slot)] = new
+    } else {
+      slot = UInt32(count)
+      if count == capacity { grow() }
+      count += 1
+      labels.append(new)
+      records[Int(slot)] = SeriesRecord()
+    }
+    let generation = records[Int(slot)].generation
+    records[Int(slot)] = SeriesRecord()
+    records[Int(slot)].generation = generation
+    records[Int(slot)].hash = hash
+    records[Int(slot)].name = name
+    records[Int(slot)].isUsed = true
+    bytesOfLabels += new.bytes.count
+    link(slot, hash)
+    return slot
+  }
+
+  /// Removes a series; its place becomes free with `release`.
+  mutating func remove(_ slot: UInt32) {
+    let mask = buckets.count - 1
+    var at = Int(truncatingIfNeeded: records[Int(slot)].hash) & mask
+    while buckets[at] != slot + 1 { at = (at + 1) & mask }
+    // Close the hole: move back what would no longer be found.
+    var hole = at
+    buckets[hole] = 0
+    at = (at + 1) & mask
+    while buckets[at] != 0 {
+      let home = Int(truncatingIfNeeded: records[Int(buckets[at] - 1)].hash) & mask
+      if (at - home) & mask >= (at - hole) & mask {
+        buckets[hole] = buckets[at]
+        buckets[at] = 0
+        hole = at
+      }
+      at = (at + 1) & mask
+    }
+    bytesOfLabels -= labels[Int(slot)].bytes.count
+    labels[Int(slot)] = .empty
+    places[slot] = nil
+    records[Int(slot)].isUsed = false
+    records[Int(slot)].generation &+= 1
+  }
+
+  /// Lets the place of a removed series be used again.
+  mutating func release(_ slot: UInt32) { free.append(slot) }
+
+  private mutating func link(_ slot: UInt32, _ hash: UInt64) {
+    let mask = buckets.count - 1
+    var at = Int(truncatingIfNeeded: hash) & mask
+    while buckets[at] != 0 { at = (at + 1) & mask }
+    buckets[at] = slot + 1
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<SeriesRecord>.allocate(capacity: capacity * 2)
+    larger.update(from: records, count: count)
+    records.deallocate()
+    records = larger
+    capacity *= 2
+  }
+
+  private mutating func rehash(_ size: Int) {
+    buckets = [UInt32](repeating: 0, count: size)
+    for slot in 0..<UInt32(count) where records[Int(slot)].isUsed {
+      link(slot, records[Int(slot)].hash)
+    }
+  }
+
+  // MARK: Places
+
+  /// All columns of a series.
+  func columns(_ slot: UInt32) -> [Place] {
+    let record = records[Int(slot)]
+    if record.block >= 0 { return [Place(block: record.block, column: record.column)] }
+    return record.block == SeriesRecord.several ? places[slot] ?? [] : []
+  }
+
+  /// Sets the columns of a series; a side store makes any number of them `several`.
+  mutating func setColumns(_ slot: UInt32, _ columns: [Place]) {
+    let i = Int(slot)
+    if records[i].side >= 0 || columns.count > 1 {
+      records[i].block = SeriesRecord.several
+      places[slot] = columns.isEmpty ? nil : columns
+    } else if let only = columns.first {
+      records[i].block = only.block
+      records[i].column = only.column
+      places[slot] = nil
+    } else {
+      records[i].block = SeriesRecord.none
+      places[slot] = nil
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Diagnostics
+
+/// A comment of a document; libyaml drops them, so they are found in the raw text.
+package struct YAMLComment: Sendable {
+  /// From the `#` to the end of its line.
+  package let range: SourceRange
+  /// What follows the `#`, without blanks around it.
+  package let text: String
+}
+
+extension YAMLDocument {
+  /// All comments outside scalars, in order.
+  package var comments: [YAMLComment] {
+    var scalars: [SourceRange] = []
+    if let root { Self.collectScalars(root, into: &scalars) }
+    scalars.sort { $0.start < $1.start }
+    var found: [YAMLComment] = []
+    var next = 0
+    var i = 0
+    let bytes = source.bytes
+    while i < bytes.count {
+      while next < scalars.count, scalars[next].end <= i { next += 1 }
+      if next < scalars.count, scalars[next].start <= i {
+        i = scalars[next].end
+        continue
+      }
+      guard bytes[i] == 0x23, i == 0 || bytes[i - 1] <= 0x20 else {
+        i += 1
+        continue
+      }
+      let start = i
+      while i < bytes.count, bytes[i] != 0x0a, bytes[i] != 0x0d { i += 1 }
+      let text = bytes[(start + 1)..<i].drop { $0 <= 0x20 }
+      let trimmed = text.reversed().drop { $0 <= 0x20 }.reversed()
+      found.append(
+        YAMLComment(
+          range: SourceRange(start, i), text: String(decoding: Array(trimmed), as: UTF8.self)))
+    }
+    return found
+  }
+
+  private static func collectScalars(_ node: YAMLNode, into out: inout [SourceRange]) {
+    switch node.kind {
+    case .scalar: out.append(node.range)
+    case .alias: break
+    case .sequence(let items): for item in items { collectScalars(item, into: &out) }
+    case .mapping(let entries):
+      for entry in entries {
+        collectScalars(entry.key, into: &out)
+        collectScalars(entry.value, into: &out)
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Kernel
+import Model
+import YAML
+
+/// Reads one relabelling step of a YAML list.
+enum RelabelNode {
+  /// The step; what the YAML layer finds wrong is in the reader's diagnostics.
+  static func rule(_ node: YAMLNode, _ reader: YAMLReader) throws(RelabelProblem) -> RelabelRule {
+    var step = RelabelFields()
+    guard let fields = reader.fields(of: node, "a relabelling step") else {
+      return try step.validated()
+    }
+    // In the order of the document: the first problem is the one that is told.
+    for field in fields.fields {
+      guard let key = RelabelFields.Field(rawValue: field.name), !field.value.isNull else { continue }
+      let text = key == .sourceLabels ? nil : fields.text(field.value)
+      switch key {
+      case .action: try step.setAction(text ?? "")
+      case .regex: try step.setRegex(text ?? "")
+      case .separator: step.setSeparator(text ?? "")
+      case .targetLabel: step.setTargetLabel(text ?? "")
+      case .replacement: step.setReplacement(text ?? "")
+      case .modulus: step.setModulus(UInt64(fields.count(field.name) ?? 0))
+      case .sourceLabels:
+        try step.setSourceLabels((fields.strings(field.name) ?? []).map(\.text))
+      }
+    }
+    for key in RelabelFields.Field.allCases { _ = fields.field(key.rawValue) }
+    fields.close()
+    return try step.validated()
+  }
+}
