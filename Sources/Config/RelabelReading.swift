@@ -61,7 +61,11 @@ struct RelabelReading {
           try step.setSourceLabels(names.map(\.text))
         }
       case .modulus:
-        if let value = modulus(field.value) { step.setModulus(value) }
+        if let value = RelabelModulus.read(field.value) {
+          step.setModulus(value)
+        } else {
+          reader.wrongType(field.value, expected: "a whole number that is not negative")
+        }
       case .action:
         if let text = fields.text(field.value) { try step.setAction(text) }
       case .regex:
@@ -77,15 +81,17 @@ struct RelabelReading {
       report(error, fields)
     }
   }
+}
 
-  private func modulus(_ node: YAMLNode) -> UInt64? {
+/// The modulus of a `hashmod` step.
+package enum RelabelModulus {
+  /// Any whole number that fits 64 bits without a sign; a fraction is cut, as in Prometheus.
+  package static func read(_ node: YAMLNode) -> UInt64? {
     switch node.resolved {
-    case .int(let value) where value >= 0: return UInt64(value)
-    case .unsigned(let value): return value
-    case .float(let value) where value >= 0 && value < 1.8e19: return UInt64(value)
-    default:
-      reader.wrongType(node, expected: "a whole number that is not negative")
-      return nil
+    case .int(let value) where value >= 0: UInt64(value)
+    case .unsigned(let value): value
+    case .float(let value) where value >= 0 && value < 1.8e19: UInt64(value)
+    default: nil
     }
   }
 }

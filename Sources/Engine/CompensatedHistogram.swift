@@ -8,10 +8,12 @@ struct CompensatedHistogram {
 
   init(_ first: FloatHistogram) { sum = first }
 
-  /// Adds one; tells whether custom bounds had to be reconciled, nil if the layouts do not go together.
+  /// Adds one; tells whether custom bounds had to be reconciled, nil if the layouts do not go
+  /// together.
   mutating func add(_ h: FloatHistogram) -> Bool? {
     guard let total = sum.adding(h) else { return nil }
-    // Bring everything into the layout of the total; what the layout of one side lacks counts as zero there.
+    // Bring everything into the layout of the total; what the layout of one side lacks counts as
+    // zero there.
     let frame = total.histogram.emptied
     let old = sum.inLayout(of: frame)
     let new = h.inLayout(of: frame)
@@ -81,8 +83,8 @@ extension FloatHistogram {
     return out
   }
 
-  /// The same counts spread over the buckets of another histogram that is zero everywhere and no finer; nil if that
-  /// cannot be done exactly.
+  /// The same counts spread over the buckets of another histogram that is zero everywhere and no
+  /// finer; nil if that cannot be done exactly.
   fileprivate func inLayout(of frame: FloatHistogram) -> FloatHistogram? {
     if hasLayout(of: frame) { return self }
     guard let result = frame.adding(self)?.histogram, result.hasLayout(of: frame) else {

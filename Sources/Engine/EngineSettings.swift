@@ -15,7 +15,7 @@ package struct EngineSettings: Sendable {
   /// Judges "might not be a counter" by the `__type__` label instead of the name.
   package var typeAndUnitLabels = false
   /// The deepest nesting of a compiled expression.
-  package var maxDepth = 512
+  package var maxDepth = 1500
   /// Asked now and then; true ends the evaluation with a "canceled" problem.
   package var isCancelled: (@Sendable () -> Bool)?
 

@@ -3,8 +3,9 @@ import Storage
 
 /// The steps a node is evaluated at.
 ///
-/// The query's own steps are one domain, each subquery opens another for its inner steps, and what does not depend
-/// on time (numbers, selectors pinned by `@`) lives in a domain of one step that all others may read.
+/// The query's own steps are one domain, each subquery opens another for its inner steps, and what
+/// does not depend on time (numbers, selectors pinned by `@`) lives in a domain of one step that
+/// all others may read.
 final class TimeDomain {
   let isConstant: Bool
   private(set) var start: Int64 = 0

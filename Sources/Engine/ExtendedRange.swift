@@ -1,7 +1,8 @@
 import Model
 import Storage
 
-/// The `anchored` and `smoothed` forms of a range: values at the window's bounds come from samples around them.
+/// The `anchored` and `smoothed` forms of a range: values at the window's bounds come from samples
+/// around them.
 enum ExtendedRange {
   enum Mode: String {
     case none, anchored, smoothed

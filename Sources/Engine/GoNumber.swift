@@ -3,7 +3,8 @@ import Model
 
 /// Numbers inside messages, as Go's `fmt` lays them out.
 enum GoNumber {
-  /// `%g`: shortest digits, an exponent below 1e-4 or from 1e6 on (Go keeps %v's 21 digits for itself).
+  /// `%g`: shortest digits, an exponent below 1e-4 or from 1e6 on (Go keeps %v's 21 digits for
+  /// itself).
   static func shortest(_ v: Double) -> String {
     if v.isNaN || v.isInfinite || v == 0 { return NumberText.general(v) }
     let magnitude = v.magnitude

@@ -1,6 +1,7 @@
 import Model
 
-/// The 64-bit xxHash of a label set in Prometheus' own layout, which decides what `limit_ratio` picks.
+/// The 64-bit xxHash of a label set in Prometheus' own layout, which decides what `limit_ratio`
+/// picks.
 enum LabelHash {
   private static let p1: UInt64 = 0x9e37_79b1_85eb_ca87
   private static let p2: UInt64 = 0xc2b2_ae3d_27d4_eb4f

@@ -68,9 +68,9 @@ struct MatchGroups {
 
 /// The output slots of an operator between two vectors.
 ///
-/// "Many" is the side whose labels the result takes (the left one, except under `group_right`), "one" the other.
-/// The result's labels depend on the many side alone unless labels of the one side are included; then there is a
-/// slot for every possible pair.
+/// "Many" is the side whose labels the result takes (the left one, except under `group_right`),
+/// "one" the other. The result's labels depend on the many side alone unless labels of the one side
+/// are included; then there is a slot for every possible pair.
 struct JoinShape {
   private let matching: VectorMatching
   private let changesMeaning: Bool
@@ -97,14 +97,16 @@ struct JoinShape {
   var shape: Shape { interner.shape }
   var includesLabels: Bool { !matching.include.isEmpty }
 
-  /// Follows the two sides; growth of the many side alone, or of both without included labels, extends.
+  /// Follows the two sides; growth of the many side alone, or of both without included labels,
+  /// extends.
   mutating func update(
     many: Shape, one: Shape, manyGroups: [Int32], oneGroups: [Int32], groups: MatchGroups,
     manyChange: ShapeCursor.Change, oneChange: ShapeCursor.Change
   ) {
     var newMany = manyChange.slots(of: many)
     var newOne = oneChange.slots(of: one)
-    // Output slots come in an order that does not depend on history: what growth would disturb is rebuilt.
+    // Output slots come in an order that does not depend on history: what growth would disturb is
+    // rebuilt.
     let isDisturbed =
       !newOne.isEmpty && includesLabels
       || matching.fillLeft != nil

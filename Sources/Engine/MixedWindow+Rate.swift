@@ -36,7 +36,8 @@ extension MixedWindow {
     isCounter && startTime != 0 && startTime > start && startTime < firstTime
   }
 
-  /// The factor when counting is known to have begun inside the window: nothing is added on the left.
+  /// The factor when counting is known to have begun inside the window: nothing is added on the
+  /// left.
   private func factor(
     from startTime: Int64, firstTime: Int64, lastTime: Int64, intervals: Int, isRate: Bool
   ) -> Double {

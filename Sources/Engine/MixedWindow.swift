@@ -1,7 +1,8 @@
 import Model
 import Storage
 
-/// One window with histograms or start timestamps, on which a range function is evaluated with care.
+/// One window with histograms or start timestamps, on which a range function is evaluated with
+/// care.
 struct MixedWindow {
   typealias Histogram = Window.HistogramSample
 
@@ -206,7 +207,8 @@ struct MixedWindow {
 enum StartTime {
   /// Whether counting began anew between two samples.
   ///
-  /// A start at the earlier sample's time means a new delta, unless that sample's own start is unknown.
+  /// A start at the earlier sample's time means a new delta, unless that sample's own start is
+  /// unknown.
   static func isReset(
     _ previousStart: Int64, _ previousTime: Int64, _ start: Int64, _ time: Int64
   ) -> Bool {

@@ -4,8 +4,9 @@ import Storage
 
 /// A compiled expression: made once, evaluated at as many times as one likes.
 ///
-/// Everything a plan keeps between evaluations is a cache; a fresh plan gives the same answer. One evaluation at a
-/// time; plans of their own may be evaluated side by side as long as nobody writes to the store.
+/// Everything a plan keeps between evaluations is a cache; a fresh plan gives the same answer. One
+/// evaluation at a time; plans of their own may be evaluated side by side as long as nobody writes
+/// to the store.
 package final class Plan {
   /// How many steps of a range query are computed at a time.
   private static let blockSteps = 256
@@ -29,8 +30,8 @@ package final class Plan {
 
   /// Compiles an expression.
   ///
-  /// A standing plan registers its selectors with the store until it is closed; any other looks series up at each
-  /// query. With the text of the query, remarks carry their position in it.
+  /// A standing plan registers its selectors with the store until it is closed; any other looks
+  /// series up at each query. With the text of the query, remarks carry their position in it.
   package init(
     _ expr: Expr, store: Store, settings: EngineSettings = EngineSettings(), standing: Bool,
     text: String? = nil
@@ -64,7 +65,7 @@ package final class Plan {
 
   deinit { close() }
 
-  /// Takes the registrations back. The plan must not be evaluated afterwards.
+  /// Takes the registrations back; the plan must not be evaluated afterwards.
   package func close() {
     for source in sources { source.unregister(from: evaluation.store) }
   }
@@ -73,8 +74,9 @@ package final class Plan {
 
   /// Evaluates at one instant.
   package func instant(at time: Timestamp) throws(QueryProblem) -> QueryResult {
-    begin(start: time.milliseconds, end: time.milliseconds, step: 0)
-    setSteps(start: time.milliseconds, step: 1, count: 1, spansRange: false)
+    let now = TimeModifier.bounded(time.milliseconds)
+    begin(start: now, end: now, step: 0)
+    setSteps(start: now, step: 1, count: 1, spansRange: false)
     let value: QueryValue
     switch root {
     case .string(let text): value = .string(time, text)
@@ -101,11 +103,12 @@ package final class Plan {
         "invalid expression type \"\(name)\" for range query, must be Scalar or instant Vector")
     case .scalar(let root), .node(let root): node = root
     }
-    let start = from.milliseconds
+    let start = TimeModifier.bounded(from.milliseconds)
+    let end = TimeModifier.bounded(through.milliseconds)
     let step = max(1, step.milliseconds)
-    begin(start: start, end: through.milliseconds, step: step)
+    begin(start: start, end: end, step: step)
     var builder = MatrixBuilder()
-    let total = through < from ? 0 : Int((through.milliseconds - start) / step) + 1
+    let total = end < start ? 0 : Int((end - start) / step) + 1
     var done = 0
     while done < total {
       let count = min(Self.blockSteps, total - done)
@@ -118,10 +121,12 @@ package final class Plan {
     return result(.matrix(builder.finish()))
   }
 
-  /// Evaluates at one instant and lends the result out as it stands; valid until the next evaluation.
+  /// Evaluates at one instant and lends the result out as it stands; valid until the next
+  /// evaluation.
   package func step(at time: Timestamp) throws(QueryProblem) -> VectorView {
-    begin(start: time.milliseconds, end: time.milliseconds, step: 0)
-    setSteps(start: time.milliseconds, step: 1, count: 1, spansRange: false)
+    let now = TimeModifier.bounded(time.milliseconds)
+    begin(start: now, end: now, step: 0)
+    setSteps(start: now, step: 1, count: 1, spansRange: false)
     switch root {
     case .scalar(let node), .node(let node):
       try node.evaluate(evaluation)

@@ -51,8 +51,9 @@ extension PlanCompiler {
     let domain: TimeDomain
   }
 
-  /// The places remarks name: the call and its arguments. Prometheus knows none for a subquery, which it has
-  /// replaced by its result.
+  /// The places remarks name: the call and its arguments.
+  ///
+  /// Prometheus knows none for a subquery, which it has replaced by its result.
   private func sites(of call: CallExpr) -> [Int] {
     [call.range.start]
       + call.arguments.map { argument in
@@ -113,7 +114,8 @@ extension PlanCompiler {
     var arguments: [PlanNode] = []
     for argument in call.arguments { arguments.append(try compile(argument, in: call.domain)) }
     if arguments.isEmpty {
-      // A date function without argument tells of the evaluation time, as a vector without name to drop.
+      // A date function without argument tells of the evaluation time, as a vector without name to
+      // drop.
       let time = node("time", [], in: call.domain, sites: call.sites) {
         ScalarSourceNode(domain: call.domain, source: .time)
       }
@@ -242,7 +244,8 @@ extension PlanCompiler {
     }
   }
 
-  /// Whether a text may be a label name: any but the empty one, and those that were not UTF-8 when they were read.
+  /// Whether a text may be a label name: any but the empty one, and those that were not UTF-8 when
+  /// they were read.
   static func isLabelName(_ name: String) -> Bool {
     !name.isEmpty && !name.unicodeScalars.contains("\u{fffd}")
   }
@@ -300,8 +303,8 @@ extension PlanCompiler {
     }
   }
 
-  /// The conditions on the names of info series: `target_info` by default, and names of the usual form where they
-  /// only exclude some.
+  /// The conditions on the names of info series: `target_info` by default, and names of the usual
+  /// form where they only exclude some.
   private func infoNames(_ matchers: [Matcher]) throws(QueryProblem) -> [Matcher] {
     if matchers.isEmpty { return [Matcher(LabelName.metricName, equals: "target_info")] }
     if matchers.contains(where: { $0.kind == .equal || $0.kind == .regexp }) { return matchers }

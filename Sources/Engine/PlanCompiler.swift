@@ -4,8 +4,8 @@ import Storage
 
 /// Turns expressions into nodes, each kind of node once.
 ///
-/// A node is known by a text of its kind, its parameters, its time domain and its children; an equal
-/// sub-expression found later becomes the same node and adds its place in the text.
+/// A node is known by a text of its kind, its parameters, its time domain and its children; an
+/// equal sub-expression found later becomes the same node and adds its place in the text.
 final class PlanCompiler {
   let settings: EngineSettings
   let isStanding: Bool
@@ -18,8 +18,8 @@ final class PlanCompiler {
   private(set) var sources: [SelectorSource] = []
   private var sourceIndex: [String: Int] = [:]
   private var depth = 0
-  /// Whether a function above reads only count and sum of histograms, and whether another one forbids to leave
-  /// the buckets out.
+  /// Whether a function above reads only count and sum of histograms, and whether another one
+  /// forbids to leave the buckets out.
   var readsStatistics = false
   var needsBuckets = false
   /// How much further back than the selector itself says the enclosing subqueries make it look.
@@ -34,8 +34,8 @@ final class PlanCompiler {
 
   /// Whether selectors hand out histograms without their buckets.
   ///
-  /// Prometheus leaves them out where only count and sum are asked for, which shows where buckets would matter:
-  /// resets of gauges, mixed layouts.
+  /// Prometheus leaves them out where only count and sum are asked for, which shows where buckets
+  /// would matter: resets of gauges, mixed layouts.
   private var skipsBuckets: Bool { readsStatistics && !needsBuckets }
 
   /// The nodes made so far.
@@ -185,7 +185,8 @@ final class PlanCompiler {
     let parameter = aggregate.parameter?.unwrapped
     if case .string(let label)? = parameter {
       if !Self.isLabelName(label.value) {
-        throw QueryProblem("invalid label name \(GoText.quote(label.value))")
+        let bytes = label.rawBytes ?? Array(label.value.utf8)
+        throw QueryProblem("invalid label name \(GoText.quote(bytes: bytes))")
       }
       let own = self.domain(of: [argument], within: domain)
       return node("\(kind) \(label.value)", [argument], in: own, sites: sites) {

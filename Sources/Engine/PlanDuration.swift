@@ -1,7 +1,8 @@
 import Model
 import PromQL
 
-/// A length of time in a plan: known when the plan is made, or arithmetic that needs the query's step and range.
+/// A length of time in a plan: known when the plan is made, or arithmetic that needs the query's
+/// step and range.
 enum PlanDuration {
   case constant(Int64)
   case computed(DurationExpr, isNegativeAllowed: Bool)
@@ -105,14 +106,20 @@ struct TimeModifier {
     }
   }
 
-  /// What the steps of a domain look at: the first instant, and the distance between two (zero if pinned).
+  /// A time far enough from the ends of the integers that lengths of time can be added to it.
+  static func bounded(_ milliseconds: Int64) -> Int64 {
+    max(-(1 << 60), min(1 << 60, milliseconds))
+  }
+
+  /// What the steps of a domain look at: the first instant, and the distance between two (zero if
+  /// pinned).
   func times(
     of domain: TimeDomain, _ evaluation: Evaluation
   ) throws(QueryProblem) -> (first: Int64, step: Int64) {
     let offset = try offset.resolve(evaluation)
     switch at {
     case nil: return (domain.start - offset, domain.step)
-    case .timestamp(let t): return (t.milliseconds - offset, 0)
+    case .timestamp(let t): return (TimeModifier.bounded(t.milliseconds) - offset, 0)
     case .start: return (evaluation.start - offset, 0)
     case .end: return (evaluation.end - offset, 0)
     }

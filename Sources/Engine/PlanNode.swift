@@ -1,15 +1,18 @@
 import Model
 
-/// One operator of a plan: a shape that follows its children's shapes, and values for a block of steps.
+/// One operator of a plan: a shape that follows its children's shapes, and values for a block of
+/// steps.
 ///
-/// Equal sub-expressions of a plan are one node. A node is evaluated at most once for the contents of its time
-/// domain; its children come first, then its shape if one of theirs changed, then its values.
+/// Equal sub-expressions of a plan are one node. A node is evaluated at most once for the contents
+/// of its time domain; its children come first, then its shape if one of theirs changed, then its
+/// values.
 class PlanNode {
   let domain: TimeDomain
   let children: [PlanNode]
   let values = ValueBlock()
-  /// Where the node and its arguments stand in the text, once per place the expression occurs at; annotations
-  /// name these places. The first offset is the node's own, the others its arguments'.
+  /// Where the node and its arguments stand in the text, once per place the expression occurs at.
+  ///
+  /// Annotations name these places. The first offset is the node's own, the others its arguments'.
   var sites: [[Int]] = []
   private var evaluatedTick: UInt64 = 0
 
@@ -30,8 +33,8 @@ class PlanNode {
     try evaluation.checkCancelled()
     for child in children { try child.evaluate(evaluation) }
     try updateShape(evaluation)
-    values.reset(slots: shape.count, steps: domain.count, isConstant: domain.isConstant)
     try evaluation.touch(shape.count * domain.count)
+    values.reset(slots: shape.count, steps: domain.count, isConstant: domain.isConstant)
     try compute(evaluation)
     evaluatedTick = domain.tick
   }

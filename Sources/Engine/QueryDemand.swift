@@ -50,7 +50,8 @@ package struct QueryDemand: Sendable {
     }
   }
 
-  /// `info(v, {…})` reads the info series its second argument describes, `target_info` unless it names another.
+  /// `info(v, {…})` reads the info series its second argument describes, `target_info` unless it
+  /// names another.
   private mutating func visitInfo(
     _ call: CallExpr, from: Int64, through: Int64
   ) throws(QueryProblem) {
@@ -61,7 +62,8 @@ package struct QueryDemand: Sendable {
     }
     if names.isEmpty { names = [Matcher(LabelName.metricName, equals: "target_info")] }
     let info = VectorSelector(name: nil, matchers: names)
-    // The base vector's own offsets decide when info series are read; the copy is generous instead of exact.
+    // The base vector's own offsets decide when info series are read; the copy is generous instead
+    // of exact.
     let reach = wants.map(\.from.milliseconds).min() ?? from
     try add(info, window: 0, from: min(from, reach), through: through)
   }

@@ -58,7 +58,8 @@ extension FloatHistogram {
   }
 }
 
-/// The windows of a block of steps: the end of the first, the distance to the next, and their length.
+/// The windows of a block of steps: the end of the first, the distance to the next, and their
+/// length.
 struct WindowTimes {
   var first: Int64
   /// Zero if all steps see the same window.

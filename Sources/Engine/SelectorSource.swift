@@ -1,7 +1,8 @@
 import Model
 import Storage
 
-/// The series a selector of the plan names: standing in the store's registry, or looked up anew for each query.
+/// The series a selector of the plan names: standing in the store's registry, or looked up anew for
+/// each query.
 ///
 /// All nodes of a plan with equal matchers share one source, and with it one shape.
 final class SelectorSource {

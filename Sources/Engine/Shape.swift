@@ -2,8 +2,9 @@ import Model
 
 /// Which label sets a node may yield, one per slot, all different.
 ///
-/// A shape grows at its end as series are born; anything else (series removed, labels changed) rebuilds it. The
-/// two counters let a parent tell "nothing", "grown" and "rebuilt" apart without comparing labels.
+/// A shape grows at its end as series are born; anything else (series removed, labels changed)
+/// rebuilds it. The two counters let a parent tell "nothing", "grown" and "rebuilt" apart without
+/// comparing labels.
 final class Shape {
   private(set) var labels: [LabelSet] = []
   /// Per slot: the metric name is still there but vanishes from the result (delayed name removal).
@@ -104,8 +105,9 @@ struct ShapeInterner {
 
 /// The output slots of a node that gives each input slot new labels.
 ///
-/// Two inputs may collide in one output; that is an error only at a step at which both are present, so the
-/// projection merely says whether collisions exist and the values are scattered with a check if they do.
+/// Two inputs may collide in one output; that is an error only at a step at which both are present,
+/// so the projection merely says whether collisions exist and the values are scattered with a check
+/// if they do.
 struct SlotProjection {
   private var interner = ShapeInterner()
   private var cursor = ShapeCursor()

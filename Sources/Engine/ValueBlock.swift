@@ -9,16 +9,18 @@ enum CellTag {
 
 /// The values of a node for a block of steps: step-major rows of one cell per slot.
 ///
-/// A cell is a double and a tag byte (absent, float, histogram). Presence is a byte rather than a bit: passes over
-/// it vectorise like the doubles do, and the kind of value comes with it. Histograms are kept aside; the cell of
-/// one holds its index. Buffers keep their capacity from tick to tick.
+/// A cell is a double and a tag byte (absent, float, histogram). Presence is a byte rather than a
+/// bit: passes over it vectorise like the doubles do, and the kind of value comes with it.
+/// Histograms are kept aside; the cell of one holds its index. Buffers keep their capacity from
+/// tick to tick.
 final class ValueBlock {
   private(set) var values: UnsafeMutablePointer<Double>
   private(set) var tags: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   private(set) var slots = 0
   private(set) var steps = 0
-  /// Distance between rows: the number of slots, or zero for a value that is the same at every step.
+  /// Distance between rows: the number of slots, or zero for a value that is the same at every
+  /// step.
   private(set) var stride = 0
   private(set) var histograms: [FloatHistogram] = []
 

@@ -84,6 +84,26 @@ final class StoredWindows: WindowSource {
   }
 }
 
+extension StoredWindows {
+  /// For one window: hands out runs of neighbouring gap-free columns, and every other series by itself.
+  func forEachRun(
+    _ evaluation: Evaluation, _ times: WindowTimes, run: (RowRun) -> Void,
+    _ body: (_ slot: Int, _ column: SampleColumn) -> Void
+  ) {
+    guard let selector else { return }
+    let usesStartTimestamps = evaluation.settings.startTimestamps
+    evaluation.store.forEachRun(
+      of: selector, after: Timestamp(milliseconds: times.first - times.range),
+      through: Timestamp(milliseconds: times.first), scratch: &scratch, run: run
+    ) { member, window in
+      if window.isEmpty { return }
+      var column = SampleColumn(window, usesStartTimestamps: usesStartTimestamps)
+      if skipsBuckets && !column.histograms.isEmpty { column.reduceToStatistics() }
+      body(member, column)
+    }
+  }
+}
+
 /// Windows over the results of an inner expression at its own, absolutely aligned steps.
 final class SubqueryWindows: WindowSource {
   let inner: PlanNode
@@ -127,6 +147,7 @@ final class SubqueryWindows: WindowSource {
     // The first multiple behind the window's open end: inner steps do not move with the query.
     let start = (after.flooredDivision(by: interval).quotient + 1) * interval
     let count = domain.count == 0 || last < start ? 0 : Int((last - start) / interval) + 1
+    if count > evaluation.settings.maxSamples { throw .tooManySamples }
     steps.set(
       start: start, step: interval, count: count, spansRange: last != start,
       tick: evaluation.nextTick())
@@ -166,7 +187,8 @@ final class SubqueryWindows: WindowSource {
         floats.append(block.values[cell])
       default:
         var histogram = block.histogram(cell)
-        // A hint speaks of the stored neighbour, which the inner steps may have skipped or repeated.
+        // A hint speaks of the stored neighbour, which the inner steps may have skipped or
+        // repeated.
         if histogram.counterResetHint != .gauge { histogram.counterResetHint = .unknown }
         histograms.append(.init(timestamp: steps.time(i), value: histogram))
       }

@@ -29,7 +29,7 @@ package final class Kernel {
   /// Makes a kernel without rules, targets or receivers; `Event.reload` brings them.
   ///
   /// - Parameters:
-  ///   - storage: how samples are kept; later reloads do not change it.
+  ///   - storage: how samples are kept until the first reload says otherwise.
   ///   - seed: of the jitter of retries.
   ///   - stopwatch: seconds on a clock that only moves forward, for durations in reports and metrics; a pure run
   ///     leaves it out.
@@ -91,9 +91,7 @@ package final class Kernel {
   }
 
   private func reload(_ new: Settings, at now: Timestamp, _ effects: inout EffectList) {
-    if new.storage.keep != settings.storage.keep && reloads > 0 {
-      effects.log(.warn, "config", "storage.keep takes effect after a restart")
-    }
+    keep(new)
     settings = new
     environment.externalLabels = new.global.externalLabels
     environment.externalURL = new.global.externalURL
@@ -117,6 +115,16 @@ package final class Kernel {
         ("targets", "\(scraper.targetCount)"), ("webhooks", "\(outbox.webhooks.count)"),
         ("alertmanagers", "\(outbox.queues.count)"),
       ])
+  }
+
+  /// Tells the store what to keep, and for how long beyond the rules' windows.
+  private func keep(_ new: Settings) {
+    let old = settings.storage
+    if new.storage.keep != old.keep || new.storage.retention != old.retention {
+      store.keep(new.storage.keep == .all ? .all : .rules, retention: new.storage.retention)
+    }
+    let latest = new.groups.map { $0.queryOffset ?? new.global.ruleQueryOffset }.max() ?? .zero
+    store.allowLateness(.minutes(1) + max(.zero, latest))
   }
 
   /// A rule is gone: its firing alerts are resolved at the receivers, which Prometheus leaves to expiry.

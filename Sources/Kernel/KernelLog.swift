@@ -14,16 +14,20 @@ extension Kernel {
     _ evaluation: RuleEvaluation, of group: RuleGroupDefinition, _ effects: inout EffectList
   ) {
     let place = [("file", group.file), ("group", group.name), ("rule", evaluation.rule)]
+    let level: LogRecord.Level = evaluation.isNews ? .warn : .debug
+    if evaluation.isNews && evaluation.isFine {
+      effects.log(.info, "rules", "Rule works again", place)
+    }
     if let problem = evaluation.problem {
       effects.log(
-        .warn, "rules", "Evaluating rule failed", place + [("err", problem.description)])
+        level, "rules", "Evaluating rule failed", place + [("err", problem.description)])
     }
     if let problem = evaluation.appendProblem {
-      effects.log(.warn, "rules", "Rule results dropped", place + [("err", problem)])
+      effects.log(level, "rules", "Rule results dropped", place + [("err", problem)])
     }
     if let problem = evaluation.templateProblems.first {
       effects.log(
-        .warn, "rules", "Expanding alert template failed",
+        level, "rules", "Expanding alert template failed",
         place + [("err", problem), ("count", "\(evaluation.templateProblems.count)")])
     }
     for transition in evaluation.transitions {

@@ -174,7 +174,7 @@ extension Kernel {
     if outbox.webhooks.isEmpty { return }
     out.family(name, kind, help)
     for webhook in outbox.webhooks {
-      out.sample(value(webhook), [("receiver", webhook.settings.name)])
+      out.sample(value(webhook), [("webhook", webhook.settings.name)])
     }
   }
 
@@ -184,7 +184,7 @@ extension Kernel {
       prefix + "requests_total", .counter, "Requests that were answered or failed.", to: &out
     ) { Double($0.counts.requests) }
     perWebhook(
-      prefix + "request_failures_total", .counter, "Requests that were not accepted.", to: &out
+      prefix + "errors_total", .counter, "Requests that were not accepted.", to: &out
     ) { Double($0.counts.failedRequests) }
     perWebhook(
       prefix + "alerts_sent_total", .counter, "Alerts in accepted notifications.", to: &out
@@ -204,7 +204,7 @@ extension Kernel {
     if outbox.webhooks.isEmpty { return }
     out.family(prefix + "latency_seconds", .summary, "Latency quantiles of requests.")
     for webhook in outbox.webhooks {
-      out.summary(webhook.counts.latency, [("receiver", webhook.settings.name)])
+      out.summary(webhook.counts.latency, [("webhook", webhook.settings.name)])
     }
   }
 }

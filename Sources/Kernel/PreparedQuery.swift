@@ -49,7 +49,8 @@ extension Kernel {
   ///
   /// Cheap beside the evaluation itself: hold the kernel for this call only.
   package func prepareQuery(
-    _ expr: Expr, text: String? = nil, from: Timestamp, through: Timestamp, step: PromDuration = .zero,
+    _ expr: Expr, text: String? = nil, from: Timestamp, through: Timestamp,
+    step: PromDuration = .zero,
     settings: EngineSettings? = nil
   ) throws(QueryProblem) -> PreparedQuery {
     let settings = settings ?? environment.engine

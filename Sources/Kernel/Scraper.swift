@@ -188,6 +188,9 @@ final class Scraper {
     var commit = ScrapeCommit(target: target, store: store, now: now)
     let failure = commit.write(outcome, at: time)
     add(commit.tally)
+    let tally = commit.tally
+    target.note(
+      refused: tally.duplicates + tally.outOfOrder + tally.outOfBounds > 0, tally, &effects)
     if let warning = commit.warning { target.warnOnce(warning, &effects) }
     target.note(
       failure, at: time, duration: outcome.duration, samples: commit.tally.scraped, &effects)

@@ -37,6 +37,7 @@ final class Target {
   private(set) var lastDuration = PromDuration.zero
   private(set) var lastSamples = 0
   private var hasWarned = false
+  private var refusesSamples = false
 
   init(
     id: TargetID, spec: TargetSpec, settings: ScrapeSettings, source: SourceID,
@@ -130,6 +131,19 @@ final class Target {
         .debug, "scrape", "Scrape failed",
         [("job", job), ("target", spec.url), ("err", failure)])
     }
+  }
+
+  /// Logs that samples were refused, once per change.
+  func note(refused: Bool, _ tally: ScrapeTally, _ effects: inout EffectList) {
+    if refused == refusesSamples { return }
+    refusesSamples = refused
+    if !refused { return }
+    effects.log(
+      .warn, "scrape", "Samples of a target were refused",
+      [
+        ("job", job), ("target", spec.url), ("duplicate", "\(tally.duplicates)"),
+        ("out_of_order", "\(tally.outOfOrder)"), ("out_of_bounds", "\(tally.outOfBounds)"),
+      ])
   }
 
   /// Logs a remark about the target once in its life.

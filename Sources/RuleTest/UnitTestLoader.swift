@@ -8,18 +8,18 @@ import YAML
 package struct UnitTestLoader {
   private let reader = YAMLReader()
   private let ignoresUnknownFields: Bool
-
-  private init(ignoresUnknownFields: Bool) { self.ignoresUnknownFields = ignoresUnknownFields }
+  private let acceptsVMAlertNames: Bool
 
   /// The file, or nil and why not.
   package static func load(
-    _ source: SourceText, ignoresUnknownFields: Bool = false
+    _ source: SourceText, ignoresUnknownFields: Bool = false, acceptsVMAlertNames: Bool = true
   ) -> (file: UnitTestFile?, diagnostics: [Diagnostic]) {
     let document = YAMLDocument.parse(source: source)
     guard document.diagnostics.isEmpty, let root = document.root else {
       return (document.diagnostics.isEmpty ? UnitTestFile(path: source.name) : nil, document.diagnostics)
     }
-    let loader = UnitTestLoader(ignoresUnknownFields: ignoresUnknownFields)
+    let loader = UnitTestLoader(
+      ignoresUnknownFields: ignoresUnknownFields, acceptsVMAlertNames: acceptsVMAlertNames)
     let file = loader.file(root, path: source.name)
     let isBroken = loader.reader.diagnostics.contains { $0.severity == .error }
     return (isBroken ? nil : file, loader.reader.diagnostics)
@@ -65,7 +65,8 @@ package struct UnitTestLoader {
     test.externalURL = fields.string("external_url") ?? ""
     for item in fields.items("input_series") ?? [] { series(item, into: &test) }
     for item in fields.items("alert_rule_test") ?? [] { alertTest(item, into: &test) }
-    let exprTests = (fields.items("promql_expr_test") ?? []) + (fields.items("metricsql_expr_test") ?? [])
+    var exprTests = fields.items("promql_expr_test") ?? []
+    if acceptsVMAlertNames { exprTests += fields.items("metricsql_expr_test") ?? [] }
     for item in exprTests { exprTest(item, into: &test) }
     close(fields)
     return test
@@ -106,7 +107,7 @@ package struct UnitTestLoader {
     guard let fields = reader.fields(of: node, "an alert test") else { return }
     let time = fields.duration("eval_time") ?? .zero
     let name = fields.string("alertname") ?? ""
-    _ = fields.string("groupname")
+    if acceptsVMAlertNames { _ = fields.string("groupname") }
     if name.isEmpty {
       reader.report(
         "test/alertname",

@@ -25,12 +25,17 @@ package struct UnitTestRunner {
   private let groups: [RuleGroupDefinition]
 
   /// Loads a test file with its rule files and runs all its tests.
-  package static func run(path: String, ignoresUnknownFields: Bool = false) -> UnitTestReport {
+  ///
+  /// - Parameter acceptsVMAlertNames: `metricsql_expr_test` and `groupname`, which promtool refuses.
+  package static func run(
+    path: String, ignoresUnknownFields: Bool = false, acceptsVMAlertNames: Bool = true
+  ) -> UnitTestReport {
     var report = UnitTestReport(path: path)
     do throws(FileSystem.Problem) {
       let source = SourceText(name: path, bytes: try FileSystem.read(path))
       let (file, problems) = UnitTestLoader.load(
-        source, ignoresUnknownFields: ignoresUnknownFields)
+        source, ignoresUnknownFields: ignoresUnknownFields,
+        acceptsVMAlertNames: acceptsVMAlertNames)
       guard let file else {
         report.failures = problems.map { Self.text($0) }
         return report
@@ -70,12 +75,15 @@ package struct UnitTestRunner {
         groups += loaded.groups
       }
     }
-    // Listed groups run in their order; the others stand beside the first, in the order of the files.
-    let ranks = groups.map { group in
-      file.groupOrder.firstIndex { ByteOrder.equal($0, group.name) } ?? 0
+    // Listed groups run in their order. The order of the others means nothing to promtool: it is that of their
+    // keys here, the same in every run.
+    let ranked = groups.map { group in
+      (file.groupOrder.firstIndex { ByteOrder.equal($0, group.name) } ?? 0, group)
     }
-    let order = groups.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
-    return (order.map { groups[$0] }, failures)
+    let ordered = ranked.sorted { a, b in
+      a.0 != b.0 ? a.0 < b.0 : ByteOrder.less(a.1.key, b.1.key)
+    }
+    return (ordered.map(\.1), failures)
   }
 
   private func run(_ test: UnitTestFile.TestGroup) -> [String] {

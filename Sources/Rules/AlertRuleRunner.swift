@@ -18,10 +18,13 @@ final class AlertRuleRunner {
   private var fields: AlertFields
   private var knownExternalLabels: LabelSet
   private var columns: [LabelSet: Columns] = [:]
+  /// The rule's labels, templates unexpanded.
+  private let configured: [Label]
   var alerts = AlertTable()
 
   init(_ rule: AlertRule, environment: RuleEnvironment) throws(RuleProblem) {
     self.rule = rule
+    configured = rule.labels.map { Label(name: $0.name, value: $0.text) }
     self.environment = environment
     query = try RuleQuery(rule.expr, environment: environment)
     queries = TemplateQueries(environment: environment)
@@ -75,16 +78,20 @@ final class AlertRuleRunner {
       if alert.state == .pending {
         _ = output.put(
           .float(1),
-          labels: SyntheticSeries.alerts(alert.labels, rule: rule.name, state: .pending),
+          labels: SyntheticSeries.alertSeries(
+            alert.labels, configured: configured, rule: rule.name, state: .pending),
           column: &known.pending)
       } else {
         _ = output.put(
-          .float(1), labels: SyntheticSeries.alerts(alert.labels, rule: rule.name, state: .firing),
+          .float(1),
+          labels: SyntheticSeries.alertSeries(
+            alert.labels, configured: configured, rule: rule.name, state: .firing),
           column: &known.firing)
       }
       _ = output.put(
         .float(SyntheticSeries.stateValue(alert.activeAt)),
-        labels: SyntheticSeries.alertsForState(alert.labels, rule: rule.name),
+        labels: SyntheticSeries.stateSeries(
+          alert.labels, configured: configured, rule: rule.name),
         column: &known.forState)
       columns[alert.labels] = known
     }

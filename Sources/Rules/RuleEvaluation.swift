@@ -7,6 +7,8 @@ package struct RuleEvaluation: Sendable {
   package var rule: String
   /// Why it yielded nothing; the rule's state then stands still.
   package var problem: RuleProblem?
+  /// Whether the evaluation before went otherwise: a problem appeared, changed or is gone.
+  package var isNews = false
   /// Results that were computed but not stored.
   package var appendProblem: String?
   package var transitions: [AlertTransition] = []
@@ -27,5 +29,14 @@ package struct RuleEvaluation: Sendable {
   package init(index: Int, rule: String) {
     self.index = index
     self.rule = rule
+  }
+
+  /// Whether nothing went wrong.
+  package var isFine: Bool { complaint.isEmpty }
+
+  /// All that went wrong, for telling news from repetition.
+  var complaint: String {
+    [problem?.description, appendProblem, templateProblems.first].compactMap { $0 }
+      .joined(separator: "\n")
   }
 }

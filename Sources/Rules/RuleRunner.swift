@@ -19,6 +19,7 @@ package final class RuleRunner {
   private(set) var output: RuleOutput
   private var health = RuleHealth.unknown
   private var lastError = ""
+  private var lastComplaint = ""
   private var lastEvaluation: Timestamp?
   private var lastDuration = 0.0
   private var lastSamples = 0
@@ -67,7 +68,7 @@ package final class RuleRunner {
     }
     takeDue(at: slot, interval: group.interval, into: &result)
     result.duration = environment.stopwatch() - started
-    note(result, at: slot)
+    note(&result, at: slot)
     return result
   }
 
@@ -80,7 +81,10 @@ package final class RuleRunner {
       .takeDue(from: &runner.alerts, at: slot)
   }
 
-  private func note(_ result: RuleEvaluation, at slot: Timestamp) {
+  private func note(_ result: inout RuleEvaluation, at slot: Timestamp) {
+    let complaint = result.complaint
+    result.isNews = complaint != lastComplaint
+    lastComplaint = complaint
     evaluations += 1
     lastEvaluation = slot
     lastDuration = result.duration
@@ -101,6 +105,7 @@ package final class RuleRunner {
     output = old.output
     health = old.health
     lastError = old.lastError
+    lastComplaint = old.lastComplaint
     lastEvaluation = old.lastEvaluation
     lastDuration = old.lastDuration
     lastSamples = old.lastSamples

@@ -115,6 +115,9 @@ struct QueryAPI: Sendable {
         throw .invalidParameter("match[]", error.text(in: text))
       }
     }
+    if sets.contains(where: { $0.allSatisfy { $0.matches("") } }) {
+      throw .invalidParameter("match[]", "match[] must contain at least one non-empty matcher")
+    }
     return sets
   }
 

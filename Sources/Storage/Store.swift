@@ -65,6 +65,9 @@ package final class Store: @unchecked Sendable {
     demandGeneration &+= 1
   }
 
+  /// Changes how far behind the newest samples an evaluation may look back from, from now on.
+  package func allowLateness(_ slack: PromDuration) { settings.slack = slack }
+
   // MARK: Sources
 
   /// Makes a source of rows; the name is for people.

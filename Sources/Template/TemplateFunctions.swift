@@ -222,7 +222,7 @@ extension TemplateFunctions {
   }
 
   private static let stringFunctions: [PureFunction] = [
-    string("title") { .text(titled($0)) },
+    string("title") { .text(TitleCase.apply($0)) },
     string("toUpper") { .text(GoText.uppercased($0)) },
     string("toLower") { .text(GoText.lowercased($0)) },
     string("stripPort") { .text(HostPort($0)?.host ?? $0) },
@@ -262,19 +262,5 @@ extension TemplateFunctions {
 
   private static func link(_ expr: String, tab: Int) -> String {
     "/graph?g0.expr=\(GoEscape.query(Array(expr.utf8)).text)&g0.tab=\(tab)"
-  }
-
-  /// Go's `strings.Title`: a letter behind anything that is no letter, digit or underscore.
-  private static func titled(_ text: String) -> String {
-    var out = String.UnicodeScalarView()
-    var afterSeparator = true
-    for scalar in text.unicodeScalars {
-      out.append(afterSeparator ? GoText.titlecased(scalar) : scalar)
-      let isWord =
-        GoText.isLetter(scalar) || GoText.isDigit(scalar) || scalar == "_"
-        || !scalar.isASCII && !scalar.properties.isWhitespace
-      afterSeparator = !isWord
-    }
-    return String(out)
   }
 }

@@ -1,3 +1,4 @@
+import Config
 import Kernel
 import Model
 import YAML
@@ -20,7 +21,12 @@ enum RelabelNode {
       case .separator: step.setSeparator(text ?? "")
       case .targetLabel: step.setTargetLabel(text ?? "")
       case .replacement: step.setReplacement(text ?? "")
-      case .modulus: step.setModulus(UInt64(fields.count(field.name) ?? 0))
+      case .modulus:
+        if let value = RelabelModulus.read(field.value) {
+          step.setModulus(value)
+        } else {
+          reader.wrongType(field.value, expected: "a whole number that is not negative")
+        }
       case .sourceLabels:
         try step.setSourceLabels((fields.strings(field.name) ?? []).map(\.text))
       }

@@ -89,6 +89,8 @@ struct CaseFolder {
       } else if c == "\t" {
         row.append(field)
         field = ""
+      } else if c == "\r" && (pending == "\n" || pending == nil) {
+        continue
       } else if c == "\n" {
         rows.append(row + [field])
         row = []

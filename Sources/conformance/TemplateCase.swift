@@ -125,7 +125,7 @@ struct TemplateCase {
     case .vector(let samples):
       return samples.map { TemplateSample(labels: $0.labels, value: $0.value) }
     case .scalar(_, let v): return [TemplateSample(labels: .empty, value: v)]
-    case .matrix, .string: throw QueryText(description: "query result is not a vector or scalar")
+    case .matrix, .string: throw QueryText(description: "rule result is not a vector or scalar")
     }
   }
 }

@@ -58,7 +58,6 @@ struct RunCommand: AsyncParsableCommand {
 
   mutating func run() async throws {
     let options = try daemonOptions()
-    SignalLoop.block()
     let daemon = Daemon(options: options)
     let status = await daemon.run()
     if status != 0 { throw ExitCode(status) }

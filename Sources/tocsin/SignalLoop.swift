@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Waits for signals on a thread of its own and hands them on one by one.
+/// Turns signals into calls, one by one, on a thread of its own.
 enum SignalLoop {
   /// The signals the daemon answers.
   enum Kind: Sendable {
@@ -11,29 +11,21 @@ enum SignalLoop {
     case stop
   }
 
-  /// Blocks the signals for every thread started afterwards; call first, on the main thread.
-  static func block() {
-    var set = signals()
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-    signal(SIGPIPE, SIG_IGN)
-  }
-
-  /// Starts the waiting thread.
+  /// Starts the thread. A peer that closes its connection does not end the process from now on.
   static func start(_ handle: @escaping @Sendable (Kind) -> Void) {
+    signal(SIGPIPE, SIG_IGN)
+    var ends: [Int32] = [-1, -1]
+    precondition(pipe(&ends) == 0, "there is a pipe for the signals")
+    let numbers = [SIGHUP, SIGTERM, SIGINT]
+    let status = tlinux_pipe_signals(ends[1], numbers, Int32(numbers.count))
+    precondition(status == 0, "these signals can be handled")
+    let source = ends[0]
     SystemThread.start("signals") {
-      var set = signals()
+      var number: UInt8 = 0
       while true {
-        var number: Int32 = 0
-        guard sigwait(&set, &number) == 0 else { continue }
-        handle(number == SIGHUP ? .reload : .stop)
+        guard read(source, &number, 1) == 1 else { continue }
+        handle(Int32(number) == SIGHUP ? .reload : .stop)
       }
     }
-  }
-
-  private static func signals() -> sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    for number in [SIGHUP, SIGTERM, SIGINT] { sigaddset(&set, number) }
-    return set
   }
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -60,3 +62,31 @@ class DefaultTest(EndToEndTest):
                 done = subprocess.run([TOCSIN, *arguments], capture_output=True, text=True, timeout=15, env=dict(os.environ))
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertRegex(done.stdout, r"\d+\.\d+" if "--version" in arguments else r"--config\.file")
+
+    def test_the_shipped_rules_watch_what_is_exposed(self):
+        port, nobody = free_port(), f"127.0.0.1:{free_port()}"
+        self.stage.write(
+            "prometheus.yml",
+            f"""
+            global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+            rule_files: ['{PROJECT}/rules/self.yml']
+            alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{nobody}']}}]}}]}}
+            scrape_configs:
+              - job_name: tocsin
+                static_configs: [{{targets: ['127.0.0.1:{port}']}}]
+            """,
+        )
+        self.stage.write("tocsin.yml", f"webhooks: [{{name: ops, url: 'http://{nobody}/'}}]\n")
+        command = [TOCSIN, "run", "--web.listen-address", f"127.0.0.1:{port}"]
+        tocsin = self.stage.service("tocsin", command, port, cwd=self.stage.folder)
+        wait_until(lambda: tocsin.value("up") == 1, "it scrapes itself")
+        for rule in tocsin.rules().values():
+            for metric in re.findall(r"\b(?:tocsin|prometheus)_\w+", rule["query"]):
+                with self.subTest(rule=rule["name"], metric=metric):
+                    samples = tocsin.query(f"{{__name__={json.dumps(metric)}}}")
+                    self.assertTrue(samples, "not exposed")
+                    used = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
+                    self.assertLessEqual(used, set(samples[0][0]), "labels in its annotations")
+        errors = f"alertmanager=~'.*{nobody}.*'"
+        wait_until(lambda: tocsin.value(f"prometheus_notifications_errors_total{{{errors}}}") > 0, "errors are counted")
+        wait_until(lambda: tocsin.value("tocsin_webhook_errors_total{webhook='ops'}") > 0, "errors are counted")

@@ -38,6 +38,7 @@ RULES = """
 """
 LONG_QUEUE = '# TYPE queue_length gauge\nqueue_length{queue="mail"} 12\nqueue_length{queue="print"} 3\n'
 SHORT_QUEUE = LONG_QUEUE.replace("12", "2")
+KEEP_ALL = "storage: {keep: all, retention: 10m}\n"
 LAST_RELOAD = "prometheus_config_last_reload_successful"
 
 
@@ -83,6 +84,7 @@ class HostileTargetsTest(EndToEndTest):
 """
         self.stage.write("prometheus.yml", CONFIG.format(target=exporter.address).rstrip() + jobs)
         self.stage.write("rules.yml", RULES)
+        self.stage.write("tocsin.yml", KEEP_ALL)
         tocsin = self.stage.tocsin("--log.level", "debug")
 
         alert = tocsin.wait_for_alert("QueueTooLong", "firing")
@@ -133,6 +135,7 @@ class HostileTargetsTest(EndToEndTest):
 """
         self.stage.write("prometheus.yml", CONFIG.format(target=exporter.address).rstrip() + more)
         self.stage.write("rules.yml", RULES)
+        self.stage.write("tocsin.yml", KEEP_ALL)
         tocsin = self.stage.tocsin()
         tocsin.wait_for_alert("QueueTooLong", "firing")
         wait_until(lambda: tocsin.value("other") == 1, "the other target is there")

@@ -1,3 +1,4 @@
+import Exposition
 import Model
 import Rules
 import Testing
@@ -192,5 +193,66 @@ private func webhooks(_ world: World) -> [String] {
       #expect(set?["zone"]?.string == "mine")
     }
     #expect(try world.values("ALERTS").first?.labels.value(of: "replica") == "")
+  }
+
+  @Test func queryOffsetReachesBackInKeepRules() throws {
+    var settings = settings([])
+    settings.storage.keep = .rules
+    settings.groups = [
+      Sample.group(offset: .minutes(20), rules: [try Sample.record("late", "x")])
+    ]
+    let world = World(settings)
+    world.scrape = { _, _ in world.text("x 1\n") }
+    world.run(for: .minutes(30))
+    #expect(try world.value("late", at: world.now - .minutes(20)) == 1)
+  }
+
+  @Test func aFailureIsLoggedOncePerChange() throws {
+    let world = World(settings([try Sample.alert("Twice", "{__name__=~\"a|b\"} > 0")]))
+    var body = "a 1\nb 2\n"
+    world.scrape = { _, _ in world.text(body) }
+    world.run(for: .minutes(5))
+    body = "a 1\n"
+    world.run(for: .minutes(1))
+    let news = world.logs.filter { $0.component == "rules" && $0.level != .debug }
+    #expect(news.map(\.message) == ["Evaluating rule failed", "Rule works again"])
+  }
+
+  @Test func emptyTemplatesShowTheirTextInALERTSOnly() throws {
+    let world = World(settings([try Sample.alert("A", "1", labels: ["r": "{{ $labels.r }}"])]))
+    world.run(for: .seconds(15))
+    #expect(world.kernel.alertsReport[0].labels.description == #"{alertname="A"}"#)
+    #expect(try world.values("ALERTS").first?.labels.value(of: "r") == "{{ $labels.r }}")
+  }
+
+  @Test func failedTemplatesLeakTheirErrorAndAreCounted() throws {
+    let world = World(
+      settings([
+        try Sample.alert("A", "1", annotations: ["s": #"{{ query "no such" | first }}"#])
+      ]))
+    world.run(for: .seconds(15))
+    let text = world.kernel.alertsReport[0].annotations[0].value
+    #expect(text.hasPrefix("<error expanding template: "))
+    #expect(world.messages("rules") == ["Expanding alert template failed"])
+    #expect(
+      world.kernel.metricsText().text
+        .contains("prometheus_template_text_expansion_failures_total 1\n"))
+  }
+
+  @Test func metricsAreAValidExposition() throws {
+    var settings = settings([try Sample.alert("A", "x > 0"), try Sample.record("r", "x")])
+    settings.alertmanagers = [Sample.alertmanager()]
+    let world = World(settings)
+    world.scrape = { _, _ in world.text("x 1\n") }
+    world.run(for: .minutes(2))
+    let parsed = ExpositionParser.parse(world.kernel.metricsText().bytes, format: .text)
+    #expect(parsed.problem == nil)
+    var series: Set<LabelSet> = []
+    var families: Set<String> = []
+    for entry in parsed.entries {
+      if case .series(let sample) = entry { #expect(series.insert(sample.labels).inserted) }
+      if case .type(let name, _) = entry { #expect(families.insert(name).inserted) }
+    }
+    #expect(series.count > 60)
   }
 }

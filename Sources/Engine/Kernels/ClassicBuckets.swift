@@ -173,8 +173,8 @@ struct ForcedMonotonicity {
 
   /// Ends a step.
   ///
-  /// Prometheus merges its running remark into itself at every step after the first that has one, which doubles
-  /// the count; the number is part of the text, so it is the same here.
+  /// Prometheus merges its running remark into itself at every step after the first that has one,
+  /// which doubles the count; the number is part of the text, so it is the same here.
   mutating func endStep(isFirst: Bool) {
     if isFirst {
       count = atStep - 1

@@ -52,8 +52,8 @@ enum MathFunction: String {
 
   private func applyTranscendental(_ row: FloatRow) {
     switch self {
-    case .exp: row.map { ScalarOperation.exponential($0) }
-    case .ln: row.map { Glibc.log($0) }
+    case .exp: row.map { GoMath.exponential($0) }
+    case .ln: row.map { GoMath.logarithm($0) }
     case .log2: row.map { Glibc.log2($0) }
     case .log10: row.map { Glibc.log10($0) }
     case .sin: row.map { Glibc.sin($0) }
@@ -106,8 +106,8 @@ struct FloatRow {
 
 /// Calendar fields of a float taken as seconds since the epoch.
 ///
-/// Go counts absolute time in 64 bits that wrap around, and turns floats out of range into the smallest integer;
-/// so is it done here.
+/// Go counts absolute time in 64 bits that wrap around, and turns floats out of range into the
+/// smallest integer; so is it done here.
 private struct Date {
   /// Seconds from the first day of the year −292277022399 to the epoch.
   private static let epoch: UInt64 = 9_223_372_028_715_321_600

@@ -23,7 +23,8 @@ struct MeanKernel: RangeKernel {
   }
 }
 
-/// `count_over_time`, `present_over_time`, `first_over_time`, `last_over_time` and the times of the two.
+/// `count_over_time`, `present_over_time`, `first_over_time`, `last_over_time` and the times of the
+/// two.
 struct EdgeKernel: RangeKernel {
   enum What {
     case count, present, first, last, timeOfFirst, timeOfLast

@@ -3,8 +3,8 @@ import Model
 
 /// A pure function of one window of floats; `SpecialValue.absent` stands for no result.
 ///
-/// The node picks a kernel once per block and runs it over all series and steps; each kernel type gives its own
-/// specialised loop.
+/// The node picks a kernel once per block and runs it over all series and steps; each kernel type
+/// gives its own specialised loop.
 protocol RangeKernel {
   func apply(_ w: FloatWindow) -> Double
 }
@@ -47,8 +47,8 @@ struct RateKernel: RangeKernel {
 
   /// What the increase is multiplied with.
   ///
-  /// Samples near enough to a bound are taken to reach it; else half a sampling interval is added. A counter is
-  /// not extrapolated below zero.
+  /// Samples near enough to a bound are taken to reach it; else half a sampling interval is added.
+  /// A counter is not extrapolated below zero.
   @inline(__always)
   static func factor(
     _ result: Double, start: Int64, end: Int64, seconds: Double, firstTime: Int64,

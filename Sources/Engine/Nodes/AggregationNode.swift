@@ -1,8 +1,8 @@
 import Model
 import PromQL
 
-/// Aggregations that yield one value per group: `sum`, `avg`, `count`, `min`, `max`, `group`, `stddev`, `stdvar`,
-/// `quantile`.
+/// Aggregations that yield one value per group: `sum`, `avg`, `count`, `min`, `max`, `group`,
+/// `stddev`, `stdvar`, `quantile`.
 final class AggregationNode: PlanNode {
   private let op: AggregateOperator
   private let delaysNames: Bool

@@ -2,7 +2,8 @@ import Model
 
 /// `count_values("label", v)`: how often each value occurs; the only shape that depends on values.
 ///
-/// The shape is made anew at each evaluation and replaced only if it differs, so that nodes above keep theirs.
+/// The shape is made anew at each evaluation and replaced only if it differs, so that nodes above
+/// keep theirs.
 final class CountValuesNode: PlanNode {
   private let label: String
   private let grouping: Grouping

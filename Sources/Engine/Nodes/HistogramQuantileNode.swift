@@ -1,9 +1,10 @@
 import Model
 
-/// `histogram_quantile`, `histogram_quantiles` and `histogram_fraction`, over classic and native histograms.
+/// `histogram_quantile`, `histogram_quantiles` and `histogram_fraction`, over classic and native
+/// histograms.
 ///
-/// Classic buckets are grouped by their labels without `le` and sorted by bound when the shape changes; a step
-/// only gathers counts.
+/// Classic buckets are grouped by their labels without `le` and sorted by bound when the shape
+/// changes; a step only gathers counts.
 final class HistogramQuantileNode: PlanNode {
   enum Function {
     case quantile, fraction
@@ -11,7 +12,8 @@ final class HistogramQuantileNode: PlanNode {
     case quantiles(label: String)
   }
 
-  /// The places of the arguments that remarks name; remarks on native histograms name the first argument.
+  /// The places of the arguments that remarks name; remarks on native histograms name the first
+  /// argument.
   struct Places {
     var vector: Int
     /// The first quantile.
@@ -118,7 +120,8 @@ final class HistogramQuantileNode: PlanNode {
     groups[id].members.insert(Int32(slot), at: place)
   }
 
-  /// Series with an `le` label are native histograms now and then; they get their output when they are.
+  /// Series with an `le` label are native histograms now and then; they get their output when they
+  /// are.
   private func addLateNatives(_ input: Shape) {
     let block = children[0].values
     if !block.hasHistograms { return }
@@ -131,7 +134,8 @@ final class HistogramQuantileNode: PlanNode {
     }
   }
 
-  /// The output slots of a histogram, one per text; the first is returned and the others follow in `slotTable`.
+  /// The output slots of a histogram, one per text; the first is returned and the others follow in
+  /// `slotTable`.
   private func outputs(for labels: LabelSet) -> Int32 {
     let (base, drops) = MetadataLabels.dropped(labels, delayed: delaysNames)
     let first = Int32(slotTable.count)
@@ -195,7 +199,8 @@ final class HistogramQuantileNode: PlanNode {
     }
   }
 
-  /// Computes the native histograms; returns the groups that a native one of the same labels spoils.
+  /// Computes the native histograms; returns the groups that a native one of the same labels
+  /// spoils.
   private func computeNatives(
     _ step: Int, _ evaluation: Evaluation
   ) throws(QueryProblem) -> Set<Int> {

@@ -3,8 +3,8 @@ import Storage
 
 /// `info(v, {…})`: the elements of a vector with labels from the info series of the same target.
 ///
-/// Which info series is newest decides about labels, so the shape depends on samples and is made at each
-/// evaluation; it is replaced only if it differs.
+/// Which info series is newest decides about labels, so the shape depends on samples and is made at
+/// each evaluation; it is replaced only if it differs.
 final class InfoNode: PlanNode {
   /// The labels that tie an info series to others.
   private static let identifying = [LabelName.instance, LabelName.job]

@@ -2,7 +2,8 @@ import Model
 
 /// A node that gives each slot of its first child a value of its own and drops the metric name.
 ///
-/// Where names dropped make slots collide, the values are computed aside and scattered with a check.
+/// Where names dropped make slots collide, the values are computed aside and scattered with a
+/// check.
 class ProjectedNode: PlanNode {
   private let delaysNames: Bool
   private var projection = SlotProjection()

@@ -3,8 +3,9 @@ import Storage
 
 /// A function over a range of samples: `rate(x[5m])`, `max_over_time(y[1h:5m])`.
 ///
-/// A series' samples for all windows of the block are fetched once; a window slides over them. Series of plain
-/// floats take the kernel loops below; one histogram or start timestamp sends a series down the careful path.
+/// A series' samples for all windows of the block are fetched once; a window slides over them.
+/// Series of plain floats take the kernel loops below; one histogram or start timestamp sends a
+/// series down the careful path.
 final class RangeFunctionNode: PlanNode {
   let function: RangeFunction
   let source: WindowSource
@@ -16,6 +17,7 @@ final class RangeFunctionNode: PlanNode {
   private var refusals: [QueryProblem?] = []
   private var problem: QueryProblem?
   private var touched = 0
+  private var lost: [Double] = []
 
   init(
     domain: TimeDomain, function: RangeFunction, source: WindowSource, parameters: [PlanNode],
@@ -49,6 +51,7 @@ final class RangeFunctionNode: PlanNode {
     let times = try source.times(evaluation, for: domain)
     problem = nil
     touched = 0
+    counterNotes.begin()
     checkParameters()
     switch source.extent {
     case .none: runPlain(evaluation, times)
@@ -106,14 +109,35 @@ final class RangeFunctionNode: PlanNode {
   private func run<Kernel: RangeKernel>(
     _ kernel: Kernel, _ evaluation: Evaluation, _ times: WindowTimes
   ) {
-    source.forEachColumn(evaluation, times, steps: domain.count) { slot, column in
-      if problem != nil { return }
-      touched += column.count
+    let body = { (slot: Int, column: SampleColumn) in
+      if self.problem != nil { return }
+      self.touched += column.count
       if column.histograms.isEmpty && column.starts == nil {
-        apply(kernel, evaluation, times, slot, column)
+        self.apply(kernel, evaluation, times, slot, column)
       } else {
-        applyCarefully(kernel, evaluation, times, slot, column)
+        self.applyCarefully(kernel, evaluation, times, slot, column)
       }
+    }
+    if domain.count == 1, function.keepsName || projection.isIdentity,
+      let stored = source as? StoredWindows, let rows = RowRunKernel(function)
+    {
+      stored.forEachRun(
+        evaluation, times, run: { apply(rows, evaluation, times, $0) }, body)
+    } else {
+      source.forEachColumn(evaluation, times, steps: domain.count, body)
+    }
+  }
+
+  /// Runs a kernel over neighbouring series; their slots are neighbours too.
+  private func apply(
+    _ rows: RowRunKernel, _ evaluation: Evaluation, _ times: WindowTimes, _ run: RowRun
+  ) {
+    touched += run.count * run.rowCount
+    let first = run.firstMember
+    guard rows.apply(run, times, into: values.values + first, scratch: &lost) else { return }
+    (values.tags + first).update(repeating: CellTag.float, count: run.count)
+    if function.isCounterFunction && counterNotes.hasNotes {
+      for slot in first..<(first + run.count) { noteCounter(evaluation, slot) }
     }
   }
 
@@ -162,7 +186,8 @@ final class RangeFunctionNode: PlanNode {
     index < children.count ? children[index].scalar(step) : 0
   }
 
-  /// As `apply`, for a series with histograms or start timestamps: windows without them still take the kernel.
+  /// As `apply`, for a series with histograms or start timestamps: windows without them still take
+  /// the kernel.
   private func applyCarefully<Kernel: RangeKernel>(
     _ kernel: Kernel, _ evaluation: Evaluation, _ times: WindowTimes, _ slot: Int,
     _ column: SampleColumn
@@ -214,7 +239,7 @@ final class RangeFunctionNode: PlanNode {
   // Remarks and refusals
 
   private func noteCounter(_ evaluation: Evaluation, _ slot: Int) {
-    guard function.isCounterFunction, let note = counterNotes.note(slot) else { return }
+    guard function.isCounterFunction, let note = counterNotes.takeNote(slot) else { return }
     annotate(evaluation, note, at: 1)
   }
 
@@ -261,8 +286,21 @@ private struct CounterNotes {
   private var notes: [Annotation] = []
   private var known: [Annotation: Int32] = [:]
 
-  func note(_ slot: Int) -> Annotation? {
-    index[slot] < 0 ? nil : notes[Int(index[slot])]
+  /// Which notes have been taken in this evaluation.
+  private var isTaken: [Bool] = []
+
+  var hasNotes: Bool { !notes.isEmpty }
+
+  mutating func begin() {
+    for i in isTaken.indices { isTaken[i] = false }
+  }
+
+  /// The note on a series, if there is one that was not taken yet.
+  mutating func takeNote(_ slot: Int) -> Annotation? {
+    let place = Int(index[slot])
+    if place < 0 || isTaken[place] { return nil }
+    isTaken[place] = true
+    return notes[place]
   }
 
   mutating func update(_ shape: Shape, usesTypeLabel: Bool) {
@@ -287,6 +325,7 @@ private struct CounterNotes {
         known[note] = Int32(notes.count)
         index.append(Int32(notes.count))
         notes.append(note)
+        isTaken.append(false)
       }
     }
   }

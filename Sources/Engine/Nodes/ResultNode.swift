@@ -39,7 +39,8 @@ final class ResultNode: PlanNode {
   }
 }
 
-/// A node whose argument is evaluated for its remarks only: `start_timestamp` of anything but a selector.
+/// A node whose argument is evaluated for its remarks only: `start_timestamp` of anything but a
+/// selector.
 final class EmptyNode: PlanNode {
   private let ownShape = Shape()
 

@@ -1,7 +1,8 @@
 import Model
 import PromQL
 
-/// Aggregations that pass some elements of each group on: `topk`, `bottomk`, `limitk`, `limit_ratio`.
+/// Aggregations that pass some elements of each group on: `topk`, `bottomk`, `limitk`,
+/// `limit_ratio`.
 final class SelectionNode: PlanNode {
   private let op: AggregateOperator
   private var grouping: Grouping

@@ -89,7 +89,8 @@ final class SelectorNode: PlanNode {
     }
   }
 
-  /// A histogram without buckets; what they tell of resets since the sample before is kept as a hint.
+  /// A histogram without buckets; what they tell of resets since the sample before is kept as a
+  /// hint.
   private func statistics(
     _ histogram: FloatHistogram, _ member: Member, at time: Int64, _ evaluation: Evaluation
   ) -> FloatHistogram {
@@ -131,7 +132,8 @@ final class SelectorNode: PlanNode {
     }
   }
 
-  /// Interpolates between the samples around the instant; without a later one the earlier one stands.
+  /// Interpolates between the samples around the instant; without a later one the earlier one
+  /// stands.
   private func readSmoothed(
     _ selector: Selector, _ time: Int64, _ base: Int, _ evaluation: Evaluation
   ) throws(QueryProblem) {

@@ -1,7 +1,8 @@
 import Model
 import PromQL
 
-/// `and` and `unless`: elements of the left side for which the right side has, or has not, an element.
+/// `and` and `unless`: elements of the left side for which the right side has, or has not, an
+/// element.
 final class IntersectionNode: PlanNode {
   private let keepsMatched: Bool
   private var groups: MatchGroups

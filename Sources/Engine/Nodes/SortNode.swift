@@ -1,6 +1,7 @@
 import Model
 
-/// `sort`, `sort_desc`, `sort_by_label`, `sort_by_label_desc`: an order for the result of an instant query.
+/// `sort`, `sort_desc`, `sort_by_label`, `sort_by_label_desc`: an order for the result of an
+/// instant query.
 final class SortNode: PlanNode {
   enum Key {
     case value

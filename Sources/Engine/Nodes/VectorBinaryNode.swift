@@ -3,7 +3,8 @@ import PromQL
 
 /// An operator between two vectors, with all forms of matching.
 ///
-/// A step first finds the pairs that are present (integers only), then computes them in one loop per operator.
+/// A step first finds the pairs that are present (integers only), then computes them in one loop
+/// per operator.
 final class VectorBinaryNode: PlanNode {
   private let op: BinaryOperator
   private let matching: VectorMatching
