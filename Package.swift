@@ -54,7 +54,8 @@ let edge: [Target] = [
   .target(
     name: "RuleTest",
     dependencies: [
-      "JSON", "Config", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Template", "Rules",
+      "JSON", "Config", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Template",
+      "Rules",
       "Kernel",
     ]),
 ]
@@ -63,20 +64,23 @@ let programs: [Target] = [
   .executableTarget(
     name: "tocsin",
     dependencies: [
-      "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules",
+      "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template",
+      "Rules",
       "Kernel", "YAML", "Config", "HTTPClient", "Persistence", "Server", "Lint", "RuleTest",
       "CLinux", argumentParser, logging,
     ]),
   .executableTarget(
     name: "conformance",
     dependencies: [
-      "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules",
+      "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template",
+      "Rules",
       "Kernel", "YAML", "Config", "Lint", "RuleTest", argumentParser,
     ]),
 ]
 
 /// Every library has a test target of its own name; they may use anything below them.
 let tested: [(name: String, dependencies: [Target.Dependency])] = [
+  ("JSON", ["JSON"]),
   ("Diagnostics", ["Diagnostics", "JSON"]),
   ("Model", ["Model"]),
   ("PromQL", ["PromQL", "Model", "Diagnostics", "JSON"]),
@@ -95,6 +99,8 @@ let tested: [(name: String, dependencies: [Target.Dependency])] = [
   ("Config", ["Config", "YAML", "Kernel", "Rules", "PromQL", "Model", "Diagnostics"]),
   ("Lint", ["Lint", "Config", "Diagnostics", "JSON"]),
   ("HTTPClient", ["HTTPClient"]),
+  ("RuleTest", ["RuleTest"]),
+  ("Persistence", ["Persistence", "Kernel", "Rules", "Model", grdb]),
 ]
 
 let tests: [Target] =

@@ -58,7 +58,7 @@ struct RelabelReading {
       switch key {
       case .sourceLabels:
         if let names = fields.strings(field.name) {
-          try step.setSourceLabels(names.map(\.text))
+          try step.setSourceLabels(names.map { $0.node.isNull ? nil : $0.text })
         }
       case .modulus:
         if let value = RelabelModulus.read(field.value) {

@@ -85,7 +85,8 @@ final class StoredWindows: WindowSource {
 }
 
 extension StoredWindows {
-  /// For one window: hands out runs of neighbouring gap-free columns, and every other series by itself.
+  /// For one window: hands out runs of neighbouring gap-free columns, and every other series by
+  /// itself.
   func forEachRun(
     _ evaluation: Evaluation, _ times: WindowTimes, run: (RowRun) -> Void,
     _ body: (_ slot: Int, _ column: SampleColumn) -> Void

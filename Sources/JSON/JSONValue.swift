@@ -89,10 +89,13 @@ private struct JSONReader {
     return value
   }
 
-  private func problem(_ message: String) -> JSONProblem { JSONProblem(message: message, offset: i) }
+  private func problem(_ message: String) -> JSONProblem {
+    JSONProblem(message: message, offset: i)
+  }
 
   private mutating func skipBlanks() {
-    while i < bytes.count, bytes[i] == 0x20 || bytes[i] == 0x0a || bytes[i] == 0x0d || bytes[i] == 0x09
+    while i < bytes.count,
+      bytes[i] == 0x20 || bytes[i] == 0x0a || bytes[i] == 0x0d || bytes[i] == 0x09
     {
       i += 1
     }

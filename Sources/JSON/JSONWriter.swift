@@ -1,8 +1,8 @@
 /// Writes JSON bytes in the order given: no dictionary, no reflection, no Foundation.
 ///
-/// The caller opens and closes containers; commas are placed by the writer. Texts are UTF-8 and stay UTF-8
-/// (`{"摘要":"连接池"}`, never `\u8fde`). Go's HTML escapes (`\u003c`) are written when asked for, since
-/// Alertmanager's and Prometheus' encoders do so.
+/// The caller opens and closes containers; commas are placed by the writer. Texts are UTF-8 and
+/// stay UTF-8 (`{"摘要":"连接池"}`, never `\u8fde`). Go's HTML escapes (`\u003c`) are written when asked
+/// for, since Alertmanager's and Prometheus' encoders do so.
 package struct JSONWriter {
   package private(set) var bytes: [UInt8] = []
   private var needsComma = false

@@ -26,7 +26,8 @@ package struct AlertNotification: Hashable, Sendable {
 
   /// Makes the notification of an alert that is due.
   ///
-  /// - Note: As Prometheus: it starts when it fired, and ends when it was resolved or when its word expires.
+  /// - Note: As Prometheus: it starts when it fired, and ends when it was resolved or when its word
+  ///   expires.
   init(_ alert: AlertInstance, generatorURL: String) {
     labels = alert.labels
     annotations = alert.annotations
@@ -36,7 +37,8 @@ package struct AlertNotification: Hashable, Sendable {
     isFiring = alert.state == .firing
   }
 
-  /// Whether the alert is over, be it that it was resolved or that nobody confirmed it for too long.
+  /// Whether the alert is over, be it that it was resolved or that nobody confirmed it for too
+  /// long.
   package func isResolved(at now: Timestamp) -> Bool { endsAt <= now }
 
   /// The order of Alertmanager's lists: by job, by instance, then by all labels.
@@ -55,8 +57,8 @@ package struct AlertNotification: Hashable, Sendable {
     return precedes(a.labels, b.labels)
   }
 
-  /// `LabelSet.Before` of Prometheus' common library: at the first name that one side lacks or whose values
-  /// differ, names ascending.
+  /// `LabelSet.Before` of Prometheus' common library: at the first name that one side lacks or
+  /// whose values differ, names ascending.
   private static func precedes(_ a: LabelSet, _ b: LabelSet) -> Bool {
     let left = a.labels
     let right = b.labels

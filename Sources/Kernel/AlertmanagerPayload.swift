@@ -3,8 +3,8 @@ import Model
 
 /// The body of `POST /api/v2/alerts`.
 ///
-/// - Note: Bytes as Prometheus' client writes them: members in the order of its generated types, times with three
-///   decimals, `<`, `>` and `&` escaped.
+/// - Note: Bytes as Prometheus' client writes them: members in the order of its generated types,
+///   times with three decimals, `<`, `>` and `&` escaped.
 enum AlertmanagerPayload {
   static func bytes(_ alerts: [AlertNotification]) -> [UInt8] {
     var json = JSONWriter(escapesHTML: true)

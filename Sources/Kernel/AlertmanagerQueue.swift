@@ -57,8 +57,8 @@ final class AlertmanagerQueue {
     return Array(queue[..<inFlight])
   }
 
-  /// After a failure: drops what newer news of the same alert has superseded, and firing alerts whose word has
-  /// expired, which a receiver would mistake for resolved ones.
+  /// After a failure: drops what newer news of the same alert has superseded, and firing alerts
+  /// whose word has expired, which a receiver would mistake for resolved ones.
   private func dropStale(at now: Timestamp) {
     if failures == 0 { return }
     var seen: Set<LabelSet> = []

@@ -52,19 +52,69 @@ extension GroupScheduler {
   /// Puts saved alerts back into the rules they belong to; answers how many found theirs.
   ///
   /// A rule that has alerts of its own already keeps them.
-  func restore(_ checkpoint: AlertCheckpoint) -> Int {
+  func restore(_ checkpoint: AlertCheckpoint, patience: Timestamp) -> Int {
     var restored = 0
     for saved in checkpoint.rules {
       guard let group = groups.first(where: { ByteOrder.equal($0.definition.key, saved.group) })
       else { continue }
       let rules = group.runner.rules.filter { ByteOrder.equal($0.identity, saved.rule) }
       guard rules.indices.contains(saved.ordinal) else { continue }
-      let rule = rules[saved.ordinal]
-      if !rule.alerts.isEmpty { continue }
-      rule.alerts = AlertTable(saved.alerts)
-      restored += saved.alerts.count
+      restored += rules[saved.ordinal].restore(saved.alerts, patience: patience)
     }
     return restored
+  }
+}
+
+extension AlertCheckpoint {
+  /// How many alerts there are, resolved ones included.
+  package var alertCount: Int { rules.reduce(0) { $0 + $1.alerts.count } }
+
+  /// Whether another checkpoint says the same but for its time and what every evaluation renews:
+  /// values and annotations.
+  func saysTheSame(as other: AlertCheckpoint) -> Bool {
+    rules.elementsEqual(other.rules) { a, b in
+      ByteOrder.equal(a.group, b.group) && ByteOrder.equal(a.rule, b.rule)
+        && a.ordinal == b.ordinal
+        && a.alerts.elementsEqual(b.alerts) { $0.stands(as: $1) }
+    }
+  }
+}
+
+extension AlertInstance {
+  fileprivate func stands(as other: AlertInstance) -> Bool {
+    state == other.state && activeAt == other.activeAt && firedAt == other.firedAt
+      && resolvedAt == other.resolvedAt && lastSentAt == other.lastSentAt
+      && validUntil == other.validUntil && keepFiringSince == other.keepFiringSince
+      && labels == other.labels
+  }
+}
+
+/// Decides when alert state is worth saving: soon after it changed, never more than once a second.
+struct CheckpointSchedule {
+  private static let pace = PromDuration.seconds(1)
+  /// While there are alerts, a checkpoint as old as this is renewed, so that its age tells when the
+  /// process ended.
+  private static let renewal = PromDuration.minutes(1)
+
+  private var last = AlertCheckpoint(time: Timestamp(milliseconds: 0), rules: [])
+  private var looked: Timestamp?
+  /// When to look next; nil while nothing has happened and there is nothing to renew.
+  private(set) var deadline: Timestamp?
+
+  /// Something happened that may have changed alerts.
+  mutating func touch(at now: Timestamp) {
+    let soonest = looked.map { max(now, $0 + Self.pace) } ?? now
+    deadline = deadline.map { min($0, soonest) } ?? soonest
+  }
+
+  /// Whether to save what stands now.
+  mutating func shouldSave(_ checkpoint: AlertCheckpoint) -> Bool {
+    looked = checkpoint.time
+    let isOld = !checkpoint.rules.isEmpty && checkpoint.time - last.time >= Self.renewal
+    let saves = isOld || !checkpoint.saysTheSame(as: last)
+    if saves { last = checkpoint }
+    deadline = last.rules.isEmpty ? nil : last.time + Self.renewal
+    return saves
   }
 }
 
@@ -72,9 +122,35 @@ extension Kernel {
   /// All alerts as they shall survive a restart.
   package func checkpoint(at time: Timestamp) -> AlertCheckpoint { scheduler.checkpoint(at: time) }
 
-  /// Puts saved alerts back into their rules and answers how many found theirs.
+  /// Puts saved alerts back into their rules, unless they are too old to say anything about the
+  /// present.
   ///
-  /// Call it after the first reload. Nothing starts over: `for`, firing and `keep_firing_for` go on from where they were.
-  @discardableResult
-  package func restore(_ checkpoint: AlertCheckpoint) -> Int { scheduler.restore(checkpoint) }
+  /// Nothing starts over: `for`, firing and `keep_firing_for` go on from where they were.
+  func restore(_ saved: AlertCheckpoint, at now: Timestamp, _ effects: inout EffectList) {
+    let age = max(.zero, now - saved.time)
+    let fields = [("saved", saved.time.rfc3339), ("age", age.description)]
+    if age > settings.global.outageTolerance {
+      effects.log(
+        .warn, "alerts", "Saved alert state is too old and is not restored",
+        fields + [
+          ("alerts", "\(saved.alertCount)"),
+          ("tolerance", settings.global.outageTolerance.description),
+        ])
+      return
+    }
+    let restored = scheduler.restore(saved, patience: now + patience)
+    effects.log(
+      .info, "alerts", "Alert state restored",
+      fields + [
+        ("alerts", "\(restored)"), ("without_rule", "\(saved.alertCount - restored)"),
+      ])
+  }
+
+  /// How long it takes at most until every target was scraped twice and every group evaluated after
+  /// that.
+  private var patience: PromDuration {
+    let scrape = settings.scrapes.map(\.interval).max() ?? .zero
+    let group = settings.groups.map(\.interval).max() ?? .zero
+    return scrape * 3 + group
+  }
 }

@@ -8,8 +8,8 @@ enum DeliveryVerdict {
   /// Trying again with the same content is pointless.
   case refused(reason: String)
 
-  /// - Note: 2xx is fine; no answer, 5xx, 408 and 429 are worth another try; other statuses are final, as in
-  ///   Alertmanager's webhook client.
+  /// - Note: 2xx is fine; no answer, 5xx, 408 and 429 are worth another try; other statuses are
+  ///   final, as in Alertmanager's webhook client.
   init(_ outcome: DeliveryOutcome) {
     switch outcome.result {
     case .failed(let reason): self = .retry(reason: reason, after: nil)

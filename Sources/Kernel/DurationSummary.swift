@@ -19,7 +19,8 @@ struct DurationSummary {
     }
   }
 
-  /// The nearest-rank quantile of the recent observations; NaN without any, as Prometheus' client prints.
+  /// The nearest-rank quantile of the recent observations; NaN without any, as Prometheus' client
+  /// prints.
   func quantile(_ q: Double) -> Double {
     if recent.isEmpty { return SpecialValue.nan }
     let sorted = recent.sorted()

@@ -24,6 +24,8 @@ package enum Event: Sendable {
   case discovered(job: String, mechanism: String, groups: [TargetGroup])
   case scraped(TargetID, ScrapeOutcome)
   case delivered(DeliveryID, DeliveryOutcome)
+  /// Alert state of an earlier process; comes right after the first `reload`.
+  case restore(AlertCheckpoint)
   /// No new evaluations or scrapes; queues are drained.
   case stop
 }
@@ -34,6 +36,8 @@ package enum Event: Sendable {
 package enum Effect: Sendable {
   case scrape(TargetID, ScrapeRequest)
   case deliver(DeliveryID, DeliveryRequest)
+  /// Alert state changed; it replaces what was saved before.
+  case persist(AlertCheckpoint)
   case log(LogRecord)
   /// Everything that had to leave has left; the process may exit.
   case drained
@@ -68,7 +72,8 @@ package struct ScrapeOutcome: Sendable {
   package enum Result: Sendable {
     /// Status 200: decoded body and its content type.
     case body([UInt8], contentType: String)
-    /// Prometheus' words: `server returned HTTP status 500 Internal Server Error`, `context deadline exceeded`, …
+    /// Prometheus' words: `server returned HTTP status 500 Internal Server Error`, `context
+    /// deadline exceeded`, …
     case failure(String)
     case bodyTooLarge(limit: Int)
   }

@@ -30,7 +30,8 @@ struct GroupOutcome {
 
 /// All groups: who is evaluated when, and what becomes of them on reload.
 final class GroupScheduler {
-  /// A rule that is gone, whose series end later so that a renamed rule can take over without a gap.
+  /// A rule that is gone, whose series end later so that a renamed rule can take over without a
+  /// gap.
   private struct Ending {
     let rule: RuleRunner
     let endsAt: Timestamp
@@ -49,7 +50,8 @@ final class GroupScheduler {
   private var deadlines = DeadlineQueue<Key>()
   var evaluationDurations = DurationSummary()
   var groupDurations = DurationSummary()
-  /// Evaluations that failed and were still told to the receivers, template expansions and their failures.
+  /// Evaluations that failed and were still told to the receivers, template expansions and their
+  /// failures.
   var templateExpansions: UInt64 = 0
   var templateFailures: UInt64 = 0
 
@@ -113,7 +115,8 @@ final class GroupScheduler {
     return work
   }
 
-  /// - Note: Prometheus, too, waits two intervals and then marks the series stale at the time of the change.
+  /// - Note: Prometheus, too, waits two intervals and then marks the series stale at the time of
+  ///   the change.
   private func end(_ rule: RuleRunner, interval: PromDuration, at now: Timestamp) {
     endings[nextEnding] = Ending(rule: rule, endsAt: now)
     deadlines.set(.ending(nextEnding), at: now + interval * 2)

@@ -5,10 +5,11 @@ import Storage
 
 /// The whole daemon without I/O, clock or `async`: events go in with the time, effects come out.
 ///
-/// The kernel owns the store, the rules, the targets and the outbox. Its caller sleeps until `nextDeadline` or the
-/// next event, calls `handle`, carries out the effects and feeds their outcomes back as events. The same events at
-/// the same times with the same seed yield the same effects in every process. One owner at a time: there are no
-/// locks inside. An ad-hoc query takes what it needs with `prepareQuery` and runs beside the kernel.
+/// The kernel owns the store, the rules, the targets and the outbox. Its caller sleeps until
+/// `nextDeadline` or the next event, calls `handle`, carries out the effects and feeds their
+/// outcomes back as events. The same events at the same times with the same seed yield the same
+/// effects in every process. One owner at a time: there are no locks inside. An ad-hoc query takes
+/// what it needs with `prepareQuery` and runs beside the kernel.
 package final class Kernel {
   /// How often the store is tidied.
   private static let sweepInterval = PromDuration.seconds(30)
@@ -20,6 +21,8 @@ package final class Kernel {
   let scraper: Scraper
   let outbox: Outbox
   private var nextSweep: Timestamp?
+  private let savesAlerts: Bool
+  private var saving = CheckpointSchedule()
   private var isStopping = false
   private var isDrained = false
   var reloads: UInt64 = 0
@@ -31,12 +34,15 @@ package final class Kernel {
   /// - Parameters:
   ///   - storage: how samples are kept until the first reload says otherwise.
   ///   - seed: of the jitter of retries.
-  ///   - stopwatch: seconds on a clock that only moves forward, for durations in reports and metrics; a pure run
+  ///   - stopwatch: seconds on a clock that only moves forward, for durations in reports and
+  ///     metrics; a pure run
   ///     leaves it out.
+  ///   - savesAlerts: whether changes of alert state yield `Effect.persist`.
   package init(
-    storage: StorageSettings = StorageSettings(), seed: UInt64 = 0,
+    storage: StorageSettings = StorageSettings(), seed: UInt64 = 0, savesAlerts: Bool = false,
     stopwatch: @escaping () -> Double = { 0 }
   ) {
+    self.savesAlerts = savesAlerts
     store = Store(
       StoreSettings(keep: storage.keep == .all ? .all : .rules, retention: storage.retention))
     environment = RuleEnvironment(store: store, stopwatch: stopwatch)
@@ -48,8 +54,10 @@ package final class Kernel {
 
   /// When the kernel wants to be called at the latest; nil while it waits for nothing.
   package var nextDeadline: Timestamp? {
-    [scheduler.nextDeadline, scraper.nextDeadline, outbox.nextDeadline, nextSweep]
-      .compactMap { $0 }.min()
+    [
+      scheduler.nextDeadline, scraper.nextDeadline, outbox.nextDeadline, nextSweep,
+      saving.deadline,
+    ].compactMap { $0 }.min()
   }
 
   /// Takes one event, then everything that is due at `now`.
@@ -57,11 +65,15 @@ package final class Kernel {
     var effects = EffectList()
     switch event {
     case .tick: break
+    case .reload where isStopping, .discovered where isStopping, .restore where isStopping:
+      // It would start evaluations and scrapes anew.
+      break
     case .reload(let new): reload(new, at: now, &effects)
     case .discovered(let job, let mechanism, let groups):
       scraper.discover(job: job, mechanism: mechanism, groups: groups, at: now, &effects)
     case .scraped(let id, let outcome): scraper.finish(id, outcome, at: now, &effects)
     case .delivered(let id, let outcome): outbox.finish(id, outcome, at: now, &effects)
+    case .restore(let saved): restore(saved, at: now, &effects)
     case .stop: stop(at: now)
     }
     run(at: now, &effects)
@@ -70,16 +82,27 @@ package final class Kernel {
 
   private func run(at now: Timestamp, _ effects: inout EffectList) {
     scraper.run(at: now, &effects)
-    for outcome in scheduler.run(at: now, &effects) { take(outcome, at: now, &effects) }
+    let outcomes = scheduler.run(at: now, &effects)
+    for outcome in outcomes { take(outcome, at: now, &effects) }
     outbox.run(at: now, &effects)
+    if savesAlerts { save(outcomes.isEmpty, at: now, &effects) }
     if let due = nextSweep, due <= now {
       store.sweep(now: now)
       nextSweep = now + Self.sweepInterval
     }
     if isStopping && !isDrained && outbox.isDrained {
       isDrained = true
+      if savesAlerts { effects.append(.persist(checkpoint(at: now))) }
       effects.append(.drained)
     }
+  }
+
+  /// Saves alert state that has changed, soon but not at every turn.
+  private func save(_ isQuiet: Bool, at now: Timestamp, _ effects: inout EffectList) {
+    if !isQuiet { saving.touch(at: now) }
+    guard let due = saving.deadline, due <= now else { return }
+    let checkpoint = checkpoint(at: now)
+    if saving.shouldSave(checkpoint) { effects.append(.persist(checkpoint)) }
   }
 
   /// Tells log and receivers what an evaluation of a group did.
@@ -107,6 +130,7 @@ package final class Kernel {
     scraper.update(new, at: now, &effects)
     if nextSweep == nil { nextSweep = now + Self.sweepInterval }
     reloads += 1
+    if savesAlerts { saving.touch(at: now) }
     effects.log(
       .info, "config", "Configuration applied",
       [
@@ -127,7 +151,8 @@ package final class Kernel {
     store.allowLateness(.minutes(1) + max(.zero, latest))
   }
 
-  /// A rule is gone: its firing alerts are resolved at the receivers, which Prometheus leaves to expiry.
+  /// A rule is gone: its firing alerts are resolved at the receivers, which Prometheus leaves to
+  /// expiry.
   private func resolve(
     _ rule: RuleRunner, of group: RuleGroupDefinition, at now: Timestamp,
     _ effects: inout EffectList
@@ -142,6 +167,7 @@ package final class Kernel {
   private func stop(at now: Timestamp) {
     if isStopping { return }
     isStopping = true
+    if savesAlerts { saving.touch(at: now) }
     scheduler.stop()
     scraper.stop()
     nextSweep = nil

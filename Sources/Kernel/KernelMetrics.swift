@@ -2,7 +2,8 @@ import Model
 import Rules
 
 extension Kernel {
-  /// The kernel's own metrics as text exposition: Prometheus' names where they exist, `tocsin_` for ours.
+  /// The kernel's own metrics as text exposition: Prometheus' names where they exist, `tocsin_` for
+  /// ours.
   ///
   /// The process' metrics and those of the HTTP edge are the caller's to append.
   package func metricsText() -> MetricsText {

@@ -3,7 +3,8 @@ import Model
 import PromQL
 import Storage
 
-/// A query with a copy of just the samples it can touch: it can take its time, nothing waits for it.
+/// A query with a copy of just the samples it can touch: it can take its time, nothing waits for
+/// it.
 package struct PreparedQuery: Sendable {
   private let expr: Expr
   /// The text of the query, for positions in remarks.

@@ -60,11 +60,13 @@ package struct RelabelFields: Sendable {
   }
 
   /// Sets `source_labels`; an empty list counts as given.
-  package mutating func setSourceLabels(_ names: [String]) throws(RelabelProblem) {
+  ///
+  /// A null in the list (nil here) is an empty name that nobody checks, as in Prometheus.
+  package mutating func setSourceLabels(_ names: [String?]) throws(RelabelProblem) {
     if names.contains("") {
       throw RelabelProblem("\"\" is not a valid label name", .sourceLabels)
     }
-    sourceLabels = names
+    sourceLabels = names.map { $0 ?? "" }
   }
 
   /// Sets `separator`.

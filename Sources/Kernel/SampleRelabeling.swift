@@ -43,7 +43,8 @@ struct SampleRelabeling {
       if !value.isEmpty { displaced.append(Label(name: label.name, value: value)) }
       builder[label.name] = label.value
     }
-    // The shorter name first, so that `exported_a` of the target cannot take the place `a` moves to.
+    // The shorter name first, so that `exported_a` of the target cannot take the place `a` moves
+    // to.
     let order = displaced.indices.sorted {
       let counts = (displaced[$0].name.utf8.count, displaced[$1].name.utf8.count)
       return counts.0 != counts.1 ? counts.0 < counts.1 : $0 < $1

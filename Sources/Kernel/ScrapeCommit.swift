@@ -14,10 +14,11 @@ struct ScrapeTally {
   var exceededBodySize = false
 }
 
-/// Turns the outcome of one scrape into one row of its target's source: all of it, or stale markers.
+/// Turns the outcome of one scrape into one row of its target's source: all of it, or stale
+/// markers.
 ///
-/// In steady state a sample costs a comparison of payloads and a store to the row; labels are built only for
-/// lines that were not there last time.
+/// In steady state a sample costs a comparison of payloads and a store to the row; labels are built
+/// only for lines that were not there last time.
 struct ScrapeCommit {
   /// Payloads with a meaning of their own, below `ScrapeCache.unresolved`.
   private static let dropped = UInt64.max - 1

@@ -196,7 +196,8 @@ final class Scraper {
       failure, at: time, duration: outcome.duration, samples: commit.tally.scraped, &effects)
   }
 
-  /// - Note: As Prometheus: within 2 ms and 1 % of the interval a scrape carries the time of its slot.
+  /// - Note: As Prometheus: within 2 ms and 1 % of the interval a scrape carries the time of its
+  ///   slot.
   private func aligned(
     _ started: Timestamp, slot: Timestamp, interval: PromDuration
   ) -> Timestamp {

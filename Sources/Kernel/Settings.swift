@@ -28,10 +28,14 @@ package struct GlobalSettings: Sendable {
   package var maxSamples = 50_000_000
   package var notificationBatchSize = 256
   package var notificationQueueCapacity = 10_000
-  /// Whether a failed evaluation re-sends its firing alerts, so that they do not expire at the receivers.
+  /// Whether a failed evaluation re-sends its firing alerts, so that they do not expire at the
+  /// receivers.
   package var resendsOnFailure = true
-  /// Whether a breach of a group's `limit` leaves the alerts as they are; false: forgets them as Prometheus does.
+  /// Whether a breach of a group's `limit` leaves the alerts as they are; false: forgets them as
+  /// Prometheus does.
   package var holdsStateOnLimit = true
+  /// Alert state that was saved longer ago than this is not restored.
+  package var outageTolerance = PromDuration.hours(1)
   /// How long `stop` keeps trying to deliver what is queued.
   package var drainTimeout = PromDuration.seconds(10)
   /// Sent with scrapes and notifications.

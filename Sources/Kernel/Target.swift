@@ -58,7 +58,8 @@ final class Target {
     SlotSchedule(interval: spec.interval, hash: StableHash.of("target", spec.key))
   }
 
-  /// Obeys new settings; what is known of lines is forgotten, since they may be relabelled differently.
+  /// Obeys new settings; what is known of lines is forgotten, since they may be relabelled
+  /// differently.
   func update(_ spec: TargetSpec, _ settings: ScrapeSettings, at now: Timestamp) {
     let changesSchedule = spec.interval != self.spec.interval
     self.spec = spec

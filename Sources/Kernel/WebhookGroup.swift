@@ -3,9 +3,10 @@ import Model
 /// The alerts that one webhook tells together, and what it has told of them.
 ///
 /// Works as a group of Alertmanager: a first notification after `group_wait`, then at most one per
-/// `group_interval`, and only when something new fires, all is resolved, something is resolved, or the repeat
-/// interval has passed. In addition a notification that could not be delivered stays as it was first written,
-/// is tried until it is accepted or too old, and everything newer waits behind it.
+/// `group_interval`, and only when something new fires, all is resolved, something is resolved, or
+/// the repeat interval has passed. In addition a notification that could not be delivered stays as
+/// it was first written, is tried until it is accepted or too old, and everything newer waits
+/// behind it.
 struct WebhookGroup {
   /// What the receiver was told last.
   struct Told {
@@ -43,7 +44,8 @@ struct WebhookGroup {
     nextFlush = firstFlush
   }
 
-  /// Adds or refreshes an alert; one that began before the wait did makes the first flush due at once.
+  /// Adds or refreshes an alert; one that began before the wait did makes the first flush due at
+  /// once.
   mutating func insert(_ alert: AlertNotification, wait: PromDuration, at now: Timestamp) {
     alerts[alert.labels] = alert
     if !hasFlushed && alert.startsAt + wait < now { nextFlush = min(nextFlush, now) }

@@ -1,9 +1,10 @@
 extension FloatHistogram {
-  /// The counter reset hint a stored histogram is read back with, given the sample before it in its series.
+  /// The counter reset hint a stored histogram is read back with, given the sample before it in its
+  /// series.
   ///
-  /// Prometheus compares neighbours when it stores them, so most histograms of a counter come back as "not reset".
-  /// Where a run of them begins (a reset, another bucket layout) nothing is promised: what was before may be gone
-  /// by the time it is read.
+  /// Prometheus compares neighbours when it stores them, so most histograms of a counter come back
+  /// as "not reset". Where a run of them begins (a reset, another bucket layout) nothing is
+  /// promised: what was before may be gone by the time it is read.
   package func storedHint(after previous: FloatHistogram?) -> CounterResetHint {
     if counterResetHint == .gauge { return .gauge }
     guard let previous, counterResetHint != .reset, previous.counterResetHint != .gauge,

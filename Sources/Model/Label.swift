@@ -44,8 +44,8 @@ package enum LabelName {
 
 /// Byte-wise order and equality of texts.
 ///
-/// Swift's own `==` and `<` on `String` follow Unicode canonical equivalence ("é" in one or two scalars is
-/// equal); Prometheus compares bytes. Labels are compared through these.
+/// Swift's own `==` and `<` on `String` follow Unicode canonical equivalence ("é" in one or two
+/// scalars is equal); Prometheus compares bytes. Labels are compared through these.
 package enum ByteOrder {
   package static func less(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)

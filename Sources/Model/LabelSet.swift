@@ -1,8 +1,8 @@
 /// An immutable set of labels: sorted by name (bytes), unique names, no empty values.
 ///
-/// All labels stand in one byte block (`length name length value …`), so a set costs one allocation, equality
-/// is one memory comparison, and a copy is a retain. An absent label and an empty value are the same thing, as
-/// in Prometheus.
+/// All labels stand in one byte block (`length name length value …`), so a set costs one
+/// allocation, equality is one memory comparison, and a copy is a retain. An absent label and an
+/// empty value are the same thing, as in Prometheus.
 package struct LabelSet: Sendable {
   /// `varint(name length) name varint(value length) value`, by ascending name.
   package let bytes: [UInt8]
@@ -39,7 +39,9 @@ package struct LabelSet: Sendable {
       }
       unique = []
       for i in order {
-        if let last = unique.last, ByteOrder.equal(last.name, labels[i].name) { unique.removeLast() }
+        if let last = unique.last, ByteOrder.equal(last.name, labels[i].name) {
+          unique.removeLast()
+        }
         unique.append(labels[i])
       }
     }
@@ -72,7 +74,8 @@ package struct LabelSet: Sendable {
     return n
   }
 
-  /// Calls `body` with each name and value as bytes, in order; the pointers are valid during the call only.
+  /// Calls `body` with each name and value as bytes, in order; the pointers are valid during the
+  /// call only.
   @inlinable
   package func forEachRaw(
     _ body: (_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Void
@@ -112,7 +115,9 @@ package struct LabelSet: Sendable {
     return name.withUTF8 { wanted in
       var found: String?
       forEachRaw { n, v in
-        if found == nil, ByteOrder.compare(n, wanted) == 0 { found = String(decoding: v, as: UTF8.self) }
+        if found == nil, ByteOrder.compare(n, wanted) == 0 {
+          found = String(decoding: v, as: UTF8.self)
+        }
       }
       return found
     }
@@ -129,7 +134,8 @@ package struct LabelSet: Sendable {
     var out: [Label] = []
     forEachRaw {
       out.append(
-        Label(name: String(decoding: $0, as: UTF8.self), value: String(decoding: $1, as: UTF8.self)))
+        Label(name: String(decoding: $0, as: UTF8.self), value: String(decoding: $1, as: UTF8.self))
+      )
     }
     return out
   }
@@ -175,7 +181,8 @@ package struct LabelSet: Sendable {
     LabelSet(labels: labels + other.labels)
   }
 
-  /// 64-bit FNV-1a over `name 0xFF value 0xFF …`: Alertmanager's fingerprint, the same in every process.
+  /// 64-bit FNV-1a over `name 0xFF value 0xFF …`: Alertmanager's fingerprint, the same in every
+  /// process.
   package var fingerprint: UInt64 {
     var h: UInt64 = 0xcbf2_9ce4_8422_2325
     forEachRaw { name, value in

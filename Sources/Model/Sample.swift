@@ -1,4 +1,5 @@
-/// The NaN patterns with a meaning of their own; compare bits, never `isNaN`, where the difference matters.
+/// The NaN patterns with a meaning of their own; compare bits, never `isNaN`, where the difference
+/// matters.
 package enum SpecialValue {
   /// Prometheus' staleness marker: the series ended here.
   package static let staleBits: UInt64 = 0x7ff0_0000_0000_0002

@@ -83,7 +83,8 @@ package struct CivilTime: Hashable, Sendable {
 }
 
 extension Int64 {
-  /// Quotient rounded toward minus infinity, and the remainder that goes with it (never negative for a positive divisor).
+  /// Quotient rounded toward minus infinity, and the remainder that goes with it (never negative
+  /// for a positive divisor).
   package func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
     var (q, r) = quotientAndRemainder(dividingBy: divisor)
     if r != 0 && (r < 0) != (divisor < 0) {
@@ -101,8 +102,8 @@ extension Timestamp: CustomStringConvertible {
   /// RFC 3339 in UTC; trailing zeros of the fraction are left out, as in Prometheus' JSON.
   package var rfc3339: String {
     let c = CivilTime(self)
-    var text =
-      "\(pad(c.year, 4))-\(pad(c.month, 2))-\(pad(c.day, 2))T\(pad(c.hour, 2)):\(pad(c.minute, 2)):\(pad(c.second, 2))"
+    var text = "\(pad(c.year, 4))-\(pad(c.month, 2))-\(pad(c.day, 2))"
+    text += "T\(pad(c.hour, 2)):\(pad(c.minute, 2)):\(pad(c.second, 2))"
     if c.millisecond != 0 {
       var fraction = pad(c.millisecond, 3)
       while fraction.hasSuffix("0") { fraction.removeLast() }

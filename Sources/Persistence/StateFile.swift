@@ -6,14 +6,45 @@ import Rules
 
 /// What is wrong with a state file, in words for the log.
 package struct StateFileProblem: Error, Sendable, CustomStringConvertible {
-  package let description: String
+  /// Whether another file in its place would do: this one is damaged, or not ours.
+  package var isTheFile: Bool
+  package var description: String
+
+  init(isTheFile: Bool = false, _ description: String) {
+    self.isTheFile = isTheFile
+    self.description = description
+  }
+
+  init(_ error: any Error) {
+    if let problem = error as? StateFileProblem {
+      self = problem
+    } else if let error = error as? DatabaseError {
+      let code = error.resultCode
+      isTheFile = code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB
+      description = Self.words(for: code) ?? error.message ?? "\(code)"
+    } else {
+      isTheFile = false
+      description = "\(error)"
+    }
+  }
+
+  private static func words(for code: ResultCode) -> String? {
+    switch code {
+    case .SQLITE_BUSY, .SQLITE_LOCKED: "another process has it open"
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB: "it is damaged, or no state file"
+    default: nil
+    }
+  }
 }
 
 /// The SQLite file that carries alert state over a restart.
 ///
 /// One table, rewritten in one transaction per checkpoint: after `kill -9` the file holds the last whole one.
-/// Write-ahead logging keeps a checkpoint to one synchronous write.
+/// Write-ahead logging keeps a checkpoint to one synchronous write. One process at a time holds the file.
 package final class StateFile: Sendable {
+  /// `TOCS`: marks the file as ours.
+  private static let applicationID: Int32 = 0x544f_4353
+
   private let database: DatabaseQueue
 
   /// Opens or creates the file; one that is damaged or foreign is a problem for the caller to set aside.
@@ -21,14 +52,29 @@ package final class StateFile: Sendable {
     do {
       var configuration = GRDB.Configuration()
       configuration.prepareDatabase { db in
+        try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
         try db.execute(sql: "PRAGMA journal_mode = WAL")
         try db.execute(sql: "PRAGMA synchronous = NORMAL")
       }
       database = try DatabaseQueue(path: path, configuration: configuration)
-      try Self.migrations.migrate(database)
+      try database.write { db in try Self.claim(db) }
+      let migrations = Self.migrations
+      if try database.read({ try migrations.hasBeenSuperseded($0) }) {
+        throw StateFileProblem(isTheFile: true, "it was written by a newer Tocsin")
+      }
+      try migrations.migrate(database)
     } catch {
-      throw StateFileProblem(description: "\(path): \(error)")
+      throw StateFileProblem(error)
     }
+  }
+
+  /// Marks a new file; refuses one that somebody else filled.
+  private static func claim(_ db: Database) throws {
+    if try Int32.fetchOne(db, sql: "PRAGMA application_id") == applicationID { return }
+    if try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") != 0 {
+      throw StateFileProblem(isTheFile: true, "it is the database of another program")
+    }
+    try db.execute(sql: "PRAGMA application_id = \(applicationID)")
   }
 
   private static var migrations: DatabaseMigrator {
@@ -71,7 +117,7 @@ package final class StateFile: Sendable {
         }
       }
     } catch {
-      throw StateFileProblem(description: "\(error)")
+      throw StateFileProblem(error)
     }
   }
 
@@ -79,7 +125,9 @@ package final class StateFile: Sendable {
   package func load() throws(StateFileProblem) -> AlertCheckpoint? {
     do {
       return try database.read { db in
-        guard let time = try Int64.fetchOne(db, sql: "SELECT time FROM checkpoint") else { return nil }
+        guard let time = try Int64.fetchOne(db, sql: "SELECT time FROM checkpoint") else {
+          return nil
+        }
         var rules: [RuleCheckpoint] = []
         let rows = try Row.fetchCursor(db, sql: "SELECT * FROM alert ORDER BY rowid")
         while let row = try rows.next() {
@@ -97,7 +145,7 @@ package final class StateFile: Sendable {
         return AlertCheckpoint(time: Timestamp(milliseconds: time), rules: rules)
       }
     } catch {
-      throw StateFileProblem(description: "\(error)")
+      throw StateFileProblem(error)
     }
   }
 
@@ -114,13 +162,13 @@ package final class StateFile: Sendable {
 
   private static func alert(_ row: Row) throws -> AlertInstance {
     guard let state = AlertState(rawValue: row["state"]) else {
-      throw StateFileProblem(description: "unknown alert state")
+      throw StateFileProblem(isTheFile: true, "it holds an unknown alert state")
     }
     func time(_ column: String) -> Timestamp? {
       (row[column] as Int64?).map { Timestamp(milliseconds: $0) }
     }
     guard let value = number(row["value"]) else {
-      throw StateFileProblem(description: "unreadable alert value")
+      throw StateFileProblem(isTheFile: true, "it holds an unreadable value")
     }
     return AlertInstance(
       labels: LabelSet(labels: try labels(row["labels"])), state: state,

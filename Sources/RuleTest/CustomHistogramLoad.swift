@@ -1,7 +1,8 @@
 import Model
 import PromQL
 
-/// Builds native histograms with custom buckets out of loaded classic ones, as `load_with_nhcb` asks.
+/// Builds native histograms with custom buckets out of loaded classic ones, as `load_with_nhcb`
+/// asks.
 struct CustomHistogramLoad {
   private struct Classic {
     var bounds: [(le: Double, count: Double)] = []

@@ -3,8 +3,8 @@ import PromQL
 
 /// A PromQL test script, parsed: the language in which Prometheus tests itself.
 ///
-/// `clear`, `load <step>`, `load_with_nhcb <step>` and `eval …` commands, each with a body that an empty line
-/// ends. The whole file is parsed before anything runs.
+/// `clear`, `load <step>`, `load_with_nhcb <step>` and `eval …` commands, each with a body that an
+/// empty line ends. The whole file is parsed before anything runs.
 package struct PromQLScript: Sendable {
   package let name: String
   package let commands: [Command]

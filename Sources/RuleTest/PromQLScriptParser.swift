@@ -168,7 +168,9 @@ package struct PromQLScriptParser {
     }
     let from = Timestamp.zero + (try duration(words[3]))
     let through = Timestamp.zero + (try duration(words[5]))
-    guard from <= through else { throw problem("invalid test definition, end timestamp is before start") }
+    guard from <= through else {
+      throw problem("invalid test definition, end timestamp is before start")
+    }
     let times = PromQLScript.Eval.Times.range(
       from: from, through: through, step: try duration(words[7]))
     return PromQLScript.Eval(line: index + 1, times: times, query: Self.dropWords(line, 8))

@@ -14,8 +14,8 @@ package struct ScriptReport: Sendable {
 
 /// Runs PromQL scripts against the engine and the store.
 ///
-/// Each instant evaluation is run again as the middle step of a range query, and with `@` pinned on every
-/// selector at five other evaluation times, as Prometheus' own runner does.
+/// Each instant evaluation is run again as the middle step of a range query, and with `@` pinned on
+/// every selector at five other evaluation times, as Prometheus' own runner does.
 package struct PromQLScriptRunner {
   private var store = Store(StoreSettings.everything)
   private let script: PromQLScript
@@ -51,7 +51,8 @@ package struct PromQLScriptRunner {
       case .eval(let eval):
         if let message = failure(of: eval) {
           report.failures.append(
-            ScriptProblem(script: script.name, line: eval.line, message: "\(eval.query): \(message)"))
+            ScriptProblem(
+              script: script.name, line: eval.line, message: "\(eval.query): \(message)"))
         } else {
           report.passed += 1
         }

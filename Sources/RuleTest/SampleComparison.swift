@@ -19,7 +19,8 @@ package enum SampleComparison {
     return difference / min(sum, .greatestFiniteMagnitude) < epsilon
   }
 
-  /// Compares an expectation with a value; the reset hint counts only where the expectation wrote it.
+  /// Compares an expectation with a value; the reset hint counts only where the expectation wrote
+  /// it.
   package static func matches(_ expected: SequenceValue, _ actual: SampleValue) -> Bool {
     switch (expected.histogram, actual) {
     case (nil, .float(let v)): close(expected.value, v)

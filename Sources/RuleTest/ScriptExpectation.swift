@@ -45,7 +45,9 @@ struct ScriptExpectation {
         }
       }
       if eval.scalar != nil {
-        guard case .float(let v)? = vector.first?.value else { return "no scalar at the middle step" }
+        guard case .float(let v)? = vector.first?.value else {
+          return "no scalar at the middle step"
+        }
         return instantValue(.scalar(t, v))
       }
       return instantValue(.vector(vector))
@@ -135,10 +137,12 @@ struct ScriptExpectation {
         return "expected \(Self.text(value)) for \(sample.labels), got \(Self.text(sample.value))"
       }
     }
-    if let missing = eval.series.first(where: { w in !samples.contains { $0.labels == w.labels } }) {
+    if let missing = eval.series.first(where: { w in !samples.contains { $0.labels == w.labels } })
+    {
       return "expected series \(missing.labels), which is missing"
     }
-    return samples.count == eval.series.count ? nil : "\(samples.count) series, expected \(eval.series.count)"
+    return samples.count == eval.series.count
+      ? nil : "\(samples.count) series, expected \(eval.series.count)"
   }
 
   private func matrix(_ value: QueryValue, from: Timestamp, step: PromDuration) -> String? {
@@ -163,12 +167,14 @@ struct ScriptExpectation {
     let expected = wanted.values.enumerated().filter { !$0.element.isOmitted }
     if expected.count != got.samples.count {
       return "expected \(expected.count) points for \(got.labels), got \(got.samples.count): "
-        + got.samples.map { "\(Self.text($0.value)) @ \($0.timestamp.seconds)" }.joined(separator: ", ")
+        + got.samples.map { "\(Self.text($0.value)) @ \($0.timestamp.seconds)" }.joined(
+          separator: ", ")
     }
     for (want, sample) in zip(expected, got.samples) {
       let t = from + step * Int64(want.offset)
       if sample.timestamp != t {
-        return "expected a point at \(t.seconds)s for \(got.labels), got \(sample.timestamp.seconds)s"
+        return
+          "expected a point at \(t.seconds)s for \(got.labels), got \(sample.timestamp.seconds)s"
       }
       if !SampleComparison.matches(want.element, sample.value) {
         return "expected \(Self.text(want.element)) at \(t.seconds)s for \(got.labels), "

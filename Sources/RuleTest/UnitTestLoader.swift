@@ -16,7 +16,9 @@ package struct UnitTestLoader {
   ) -> (file: UnitTestFile?, diagnostics: [Diagnostic]) {
     let document = YAMLDocument.parse(source: source)
     guard document.diagnostics.isEmpty, let root = document.root else {
-      return (document.diagnostics.isEmpty ? UnitTestFile(path: source.name) : nil, document.diagnostics)
+      return (
+        document.diagnostics.isEmpty ? UnitTestFile(path: source.name) : nil, document.diagnostics
+      )
     }
     let loader = UnitTestLoader(
       ignoresUnknownFields: ignoresUnknownFields, acceptsVMAlertNames: acceptsVMAlertNames)
@@ -34,7 +36,8 @@ package struct UnitTestLoader {
     }
     for (name, node) in fields.strings("group_eval_order") ?? [] {
       if file.groupOrder.contains(where: { ByteOrder.equal($0, name) }) {
-        reader.report("test/group-order", "group name repeated in evaluation order: \(name)", at: node)
+        reader.report(
+          "test/group-order", "group name repeated in evaluation order: \(name)", at: node)
       }
       file.groupOrder.append(name)
     }
@@ -54,7 +57,8 @@ package struct UnitTestLoader {
     if ignoresUnknownFields { fields.leave() } else { fields.close() }
   }
 
-  private func testGroup(_ node: YAMLNode, defaultInterval: PromDuration) -> UnitTestFile.TestGroup? {
+  private func testGroup(_ node: YAMLNode, defaultInterval: PromDuration) -> UnitTestFile.TestGroup?
+  {
     guard let fields = reader.fields(of: node, "a test") else { return nil }
     var test = UnitTestFile.TestGroup()
     test.name = fields.string("name") ?? ""
@@ -74,7 +78,8 @@ package struct UnitTestLoader {
 
   /// `start_timestamp`: Unix seconds or RFC 3339.
   private func start(_ fields: YAMLFields) -> Timestamp {
-    guard let text = fields.string("start_timestamp"), let node = fields.value("start_timestamp") else {
+    guard let text = fields.string("start_timestamp"), let node = fields.value("start_timestamp")
+    else {
       return .zero
     }
     if let seconds = Double(text), seconds.isFinite { return Timestamp(seconds: seconds) }

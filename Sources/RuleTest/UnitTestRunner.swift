@@ -17,16 +17,17 @@ package struct UnitTestReport: Sendable {
 
 /// Runs unit test files: rules over written series, on a virtual clock.
 ///
-/// As promtool: every group is evaluated every `evaluation_interval` whatever its own interval; an alert test
-/// at T looks at the last evaluation at or before T and compares firing alerts only; any rule error ends the
-/// test.
+/// As promtool: every group is evaluated every `evaluation_interval` whatever its own interval; an
+/// alert test at T looks at the last evaluation at or before T and compares firing alerts only; any
+/// rule error ends the test.
 package struct UnitTestRunner {
   private let file: UnitTestFile
   private let groups: [RuleGroupDefinition]
 
   /// Loads a test file with its rule files and runs all its tests.
   ///
-  /// - Parameter acceptsVMAlertNames: `metricsql_expr_test` and `groupname`, which promtool refuses.
+  /// - Parameter acceptsVMAlertNames: `metricsql_expr_test` and `groupname`, which promtool
+  ///   refuses.
   package static func run(
     path: String, ignoresUnknownFields: Bool = false, acceptsVMAlertNames: Bool = true
   ) -> UnitTestReport {
@@ -75,8 +76,8 @@ package struct UnitTestRunner {
         groups += loaded.groups
       }
     }
-    // Listed groups run in their order. The order of the others means nothing to promtool: it is that of their
-    // keys here, the same in every run.
+    // Listed groups run in their order. The order of the others means nothing to promtool: it is
+    // that of their keys here, the same in every run.
     let ranked = groups.map { group in
       (file.groupOrder.firstIndex { ByteOrder.equal($0, group.name) } ?? 0, group)
     }

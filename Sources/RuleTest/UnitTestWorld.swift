@@ -95,7 +95,8 @@ final class UnitTestWorld {
     if alerts.isEmpty { return "[]" }
     let indent = "            "
     let items = alerts.enumerated().map { i, alert in
-      "\(indent)\(i):\n\(indent)  Labels:\(alert.labels)\n\(indent)  Annotations:\(alert.annotations)"
+      "\(indent)\(i):\n\(indent)  Labels:\(alert.labels)\n"
+        + "\(indent)  Annotations:\(alert.annotations)"
     }
     return "[\n" + items.joined(separator: ",\n") + "\n\(indent)]"
   }
@@ -136,7 +137,8 @@ final class UnitTestWorld {
     defer { plan.close() }
     switch try plan.instant(at: time).value {
     case .vector(let samples): return samples
-    case .scalar(let t, let v): return [VectorSample(labels: .empty, timestamp: t, value: .float(v))]
+    case .scalar(let t, let v):
+      return [VectorSample(labels: .empty, timestamp: t, value: .float(v))]
     case .matrix, .string: throw UnitTestProblem("rule result is not a vector or scalar")
     }
   }

@@ -1,10 +1,11 @@
 import Model
 import Template
 
-/// The label and annotation templates of one alert rule, expanded with a memory per slot of the plan.
+/// The label and annotation templates of one alert rule, expanded with a memory per slot of the
+/// plan.
 ///
-/// In steady state the result element of a slot is the same label set again and again; its alert labels are
-/// then built once, and its annotations again only when the value moved.
+/// In steady state the result element of a slot is the same label set again and again; its alert
+/// labels are then built once, and its annotations again only when the value moved.
 struct AlertFields {
   /// What was expanded last for one slot of the plan.
   private struct Memory {
@@ -29,7 +30,8 @@ struct AlertFields {
   /// Forgets all expansions, as when the external labels change.
   mutating func forget() { memories.removeAll() }
 
-  /// The alert that a result element stands for; failed expansions are reported and leak into the text.
+  /// The alert that a result element stands for; failed expansions are reported and leak into the
+  /// text.
   mutating func candidate(
     slot: Int, labels input: LabelSet, value: SampleValue, expander: FieldExpander
   ) -> AlertCandidate {

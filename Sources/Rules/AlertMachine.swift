@@ -15,9 +15,10 @@ package struct AlertCandidate: Hashable, Sendable {
 
 /// The alert state machine: one pure step per evaluation.
 ///
-/// An alert is born pending when its label set appears in the result, fires once it has been there for `for`,
-/// and is resolved when it leaves (after `keep_firing_for`). A pending alert that leaves is forgotten at once; a
-/// resolved one is remembered for 15 minutes so that receivers hear of it more than once.
+/// An alert is born pending when its label set appears in the result, fires once it has been there
+/// for `for`, and is resolved when it leaves (after `keep_firing_for`). A pending alert that leaves
+/// is forgotten at once; a resolved one is remembered for 15 minutes so that receivers hear of it
+/// more than once.
 ///
 /// - Note: The order of the decisions is that of Prometheus' `AlertingRule.Eval`.
 package struct AlertMachine: Sendable {
@@ -51,8 +52,12 @@ package struct AlertMachine: Sendable {
   /// Moves all alerts of a rule to `now`, given what the expression yielded at `now`.
   ///
   /// On a problem the table is as before (but see `LimitBreach.forget`).
+  ///
+  /// - Parameter spared: alerts that stand still when they are not in the result: restored ones
+  ///   whose data are still on their way.
   package func step(
-    _ alerts: inout AlertTable, observed: [AlertCandidate], at now: Timestamp
+    _ alerts: inout AlertTable, observed: [AlertCandidate], sparing spared: Set<LabelSet> = [],
+    at now: Timestamp
   ) throws(RuleProblem) -> [AlertTransition] {
     let present = try presence(of: observed, in: alerts)
     try checkLimit(&alerts, observed: observed.count, present: present, at: now)
@@ -61,6 +66,7 @@ package struct AlertMachine: Sendable {
     var forgotten = false
     for place in alerts.instances.indices {
       let isPresent = place >= present.count || present[place]
+      if !isPresent && spared.contains(alerts.instances[place].labels) { continue }
       let keep = alerts.update(at: place) {
         isPresent || release(&$0, at: now, &transitions)
       }

@@ -21,6 +21,9 @@ final class AlertRuleRunner {
   /// The rule's labels, templates unexpanded.
   private let configured: [Label]
   var alerts = AlertTable()
+  /// Restored alerts that no evaluation has seen yet, and until when that is no reason to end them.
+  private var unseen: Set<LabelSet> = []
+  private var patience: Timestamp?
 
   init(_ rule: AlertRule, environment: RuleEnvironment) throws(RuleProblem) {
     self.rule = rule
@@ -42,9 +45,35 @@ final class AlertRuleRunner {
       holdDuration: rule.holdDuration, keepFiringFor: rule.keepFiringFor, limit: limit,
       onLimitBreach: environment.onLimitBreach)
     let observed = try observe(at: slot, offset: offset, into: &result)
-    result.transitions = try machine.step(&alerts, observed: observed, at: slot)
+    if let end = patience, slot >= end { seeAll() }
+    result.transitions = try machine.step(
+      &alerts, observed: observed, sparing: unseen, at: slot)
+    if !unseen.isEmpty { unseen.subtract(observed.map(\.labels)) }
     forgetColumns()
     write(at: slot - offset, to: output, into: &result)
+  }
+
+  /// Takes saved alerts over; until `patience` one that is not in the result stands still.
+  ///
+  /// After a restart the store is empty: what an expression does not yield may just not be scraped
+  /// yet.
+  func restore(_ saved: [AlertInstance], patience end: Timestamp) {
+    alerts = AlertTable(saved)
+    // An alert that only `keep_firing_for` kept had left the result already.
+    unseen = Set(saved.filter { $0.isActive && $0.keepFiringSince == nil }.map(\.labels))
+    patience = end
+  }
+
+  private func seeAll() {
+    unseen = []
+    patience = nil
+  }
+
+  /// Takes over what the runner that this one replaces knows.
+  func adopt(_ old: AlertRuleRunner) {
+    alerts = old.alerts
+    unseen = old.unseen
+    patience = old.patience
   }
 
   /// The result of the expression with labels and annotations expanded.

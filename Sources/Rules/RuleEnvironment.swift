@@ -2,7 +2,8 @@ import Engine
 import Model
 import Storage
 
-/// What all rules of a process share: the store, the settings of evaluation, the world as templates see it.
+/// What all rules of a process share: the store, the settings of evaluation, the world as templates
+/// see it.
 ///
 /// The kernel changes it on reload; runners read it at each evaluation.
 package final class RuleEnvironment {
@@ -17,7 +18,8 @@ package final class RuleEnvironment {
   /// Whether a failed evaluation re-sends its firing alerts, lest they expire at the receivers.
   package var resendsOnFailure: Bool
   package var onLimitBreach: AlertMachine.LimitBreach
-  /// Seconds on a clock that only moves forward, for durations in reports; pure runs leave it at zero.
+  /// Seconds on a clock that only moves forward, for durations in reports; pure runs leave it at
+  /// zero.
   package let stopwatch: () -> Double
 
   package init(

@@ -14,8 +14,8 @@ package final class RuleGroupRunner {
     self.init(definition, environment: environment, replacing: nil)
   }
 
-  /// Puts a changed group in the place of `old`: rules of equal identity carry their alerts and series over,
-  /// the n-th of several equal ones to the n-th.
+  /// Puts a changed group in the place of `old`: rules of equal identity carry their alerts and
+  /// series over, the n-th of several equal ones to the n-th.
   ///
   /// Afterwards `old.orphans` are the rules that nobody took over; the caller ends them.
   package init(
@@ -42,7 +42,8 @@ package final class RuleGroupRunner {
     old?.close(adopted: adopted)
   }
 
-  /// The rules whose state nobody took over when the group was replaced; all of them when it was removed.
+  /// The rules whose state nobody took over when the group was replaced; all of them when it was
+  /// removed.
   package private(set) var orphans: [RuleRunner] = []
 
   private func close(adopted: [RuleRunner]) {

@@ -17,8 +17,8 @@ extension RuleDefinition {
     }
   }
 
-  /// Kind, name and labels: rules with the same identity are one rule before and after a reload, whatever their
-  /// expression.
+  /// Kind, name and labels: rules with the same identity are one rule before and after a reload,
+  /// whatever their expression.
   package var identity: String {
     let kind =
       switch self {

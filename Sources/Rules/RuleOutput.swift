@@ -3,8 +3,8 @@ import Storage
 
 /// Where a rule's results go: a source of its own, one row per evaluation.
 ///
-/// Series of the last row that are missing in this one end with a stale marker; a failed evaluation writes no
-/// row, so its series linger for the lookback as in Prometheus.
+/// Series of the last row that are missing in this one end with a stale marker; a failed evaluation
+/// writes no row, so its series linger for the lookback as in Prometheus.
 package final class RuleOutput {
   private let store: Store
   private let source: SourceID

@@ -5,7 +5,8 @@ package enum RuleHealth: String, Hashable, Sendable {
   case unknown, ok, err
 }
 
-/// The state of a rule as the API words it: that of its alerts, or `unknown` before the first evaluation.
+/// The state of a rule as the API words it: that of its alerts, or `unknown` before the first
+/// evaluation.
 package enum RuleState: String, Hashable, Sendable {
   case unknown, inactive, pending, firing
 }

@@ -112,19 +112,23 @@ package final class RuleRunner {
     evaluations = old.evaluations
     failures = old.failures
     if case .alert(let new) = work, case .alert(let before) = old.work {
-      new.alerts = before.alerts
+      new.adopt(before)
     }
   }
 
   /// The alerts, resolved ones within their retention included.
   package var alerts: AlertTable {
-    get {
-      guard case .alert(let runner) = work else { return AlertTable() }
-      return runner.alerts
-    }
-    set {
-      if case .alert(let runner) = work { runner.alerts = newValue }
-    }
+    guard case .alert(let runner) = work else { return AlertTable() }
+    return runner.alerts
+  }
+
+  /// Takes saved alerts over and answers how many; a rule that has alerts already keeps its own.
+  ///
+  /// Until `patience` the absence of one of them from the result does not end it.
+  package func restore(_ saved: [AlertInstance], patience: Timestamp) -> Int {
+    guard case .alert(let runner) = work, runner.alerts.isEmpty else { return 0 }
+    runner.restore(saved, patience: patience)
+    return saved.count
   }
 
   /// Ends the alerts of a rule that is gone.

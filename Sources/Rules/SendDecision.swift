@@ -12,8 +12,8 @@ package struct SendDecision: Sendable {
 
   /// Marks the alerts due at `now` as sent and returns them as they are to be told.
   ///
-  /// - Note: As Prometheus' `sendAlerts`: never pending, at once when resolved since the last send, else when
-  ///   the last send lies strictly more than the delay back; valid for four rounds.
+  /// - Note: As Prometheus' `sendAlerts`: never pending, at once when resolved since the last send,
+  ///   else when the last send lies strictly more than the delay back; valid for four rounds.
   package func takeDue(from alerts: inout AlertTable, at now: Timestamp) -> [AlertInstance] {
     var due: [AlertInstance] = []
     for (place, alert) in alerts.instances.enumerated() where isDue(alert, at: now) {

@@ -5,10 +5,11 @@ package enum SyntheticSeries {
   package static let alerts = "ALERTS"
   package static let alertsForState = "ALERTS_FOR_STATE"
 
-  /// `ALERTS{alertname, alertstate, …}`; the three reserved labels override equal ones of the alert.
+  /// `ALERTS{alertname, alertstate, …}`; the three reserved labels override equal ones of the
+  /// alert.
   ///
-  /// The alert's labels lie over the rule's as configured: a label whose template expanded to nothing shows the
-  /// template's text in these series, as in Prometheus.
+  /// The alert's labels lie over the rule's as configured: a label whose template expanded to
+  /// nothing shows the template's text in these series, as in Prometheus.
   package static func alertSeries(
     _ labels: LabelSet, configured: [Label] = [], rule: String, state: AlertState
   ) -> LabelSet {

@@ -6,9 +6,9 @@ import Template
 
 /// The `query` function of templates, answered from the store.
 ///
-/// Each distinct query text becomes a standing plan, so that the series it asks for are kept; texts that appear
-/// literally in a template are known before the first alert. The number of plans is bounded: the one unused for
-/// longest goes first.
+/// Each distinct query text becomes a standing plan, so that the series it asks for are kept; texts
+/// that appear literally in a template are known before the first alert. The number of plans is
+/// bounded: the one unused for longest goes first.
 final class TemplateQueries {
   private struct Entry {
     let plan: Plan
@@ -39,6 +39,7 @@ final class TemplateQueries {
   }
 
   func close() {
+    // In any order: what is unregistered together leaves no trace of who went first.
     for entry in plans.values { entry.plan.close() }
     plans = [:]
   }

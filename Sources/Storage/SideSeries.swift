@@ -70,6 +70,9 @@ final class SideSeries {
     }
   }
 
+  /// Appends a histogram as another series stored it: its reset hint is known already.
+  func adopt(_ sample: Window.HistogramSample) { histograms.append(sample) }
+
   /// Forgets samples that are not above `horizon`; moves memory only when much is forgotten.
   func forget(through horizon: Int64, isForced: Bool = false) {
     let floats = firstFloat(above: horizon)

@@ -74,7 +74,7 @@ extension Store {
       }
       for h in side.histograms[side.firstHistogram(above: want.after)...]
       where h.timestamp <= want.through {
-        target.append(h.timestamp, .histogram(h.value), start: h.startTimestamp)
+        target.adopt(h)
       }
     }
     return columns

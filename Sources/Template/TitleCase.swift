@@ -1,10 +1,11 @@
 import Model
 
-/// Capital letters at the start of words, the other letters as they are: Go's `cases.Title` with `NoLower`.
+/// Capital letters at the start of words, the other letters as they are: Go's `cases.Title` with
+/// `NoLower`.
 ///
-/// A word ends at what is neither letter, digit, mark nor underscore. A single dot, colon or apostrophe between
-/// two letters stays inside the word (`web-2.example.com` becomes `Web-2.Example.com`); digits alone do not
-/// start one (`2nd` becomes `2Nd`).
+/// A word ends at what is neither letter, digit, mark nor underscore. A single dot, colon or
+/// apostrophe between two letters stays inside the word (`web-2.example.com` becomes
+/// `Web-2.Example.com`); digits alone do not start one (`2nd` becomes `2Nd`).
 enum TitleCase {
   static func apply(_ text: String) -> String {
     var out = ""

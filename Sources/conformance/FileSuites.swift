@@ -43,7 +43,8 @@ extension Suites {
           if failure == nil, verdict == "valid", let rules = row["rules"], !rules.isEmpty {
             failure = difference("number of rules", String(file.ruleCount), rules)
           }
-          result.record(path, failure.map { $0 + "; " + file.referenceTexts.joined(separator: "; ") })
+          result.record(
+            path, failure.map { $0 + "; " + file.referenceTexts.joined(separator: "; ") })
         }
         return result
       }
@@ -55,7 +56,8 @@ extension Suites {
       suite(place, folder.names(in: place)) { name in
         let file = try load(folder, place + "/" + name)
         let refused = !file.referenceTexts.isEmpty
-        // The legacy name scheme refuses the one that its name calls bad; ours is the default, UTF-8.
+        // The legacy name scheme refuses the one that its name calls bad; ours is the default,
+        // UTF-8.
         let isLegacyOnly = name == "legacy_validation_annotation.bad.yaml"
         let wanted = !isLegacyOnly && (name.contains(".bad.") || name.hasPrefix("invalid"))
         if refused == wanted { return nil }
@@ -120,7 +122,8 @@ extension Suites {
       Suite(kind: place) {
         var result = KindResult(place)
         for line in try folder.text(place + "/verdicts.tsv").split(separator: "\n") {
-          let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+          let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(
+            String.init)
           guard columns.count >= 2 else { continue }
           result.record(
             columns[0],

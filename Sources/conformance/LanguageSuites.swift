@@ -5,7 +5,8 @@ import PromQL
 extension Suites {
   /// Expressions, series notation, durations.
   static func language(in folder: CaseFolder) -> [Suite] {
-    // The recorded release answers of the first file come from a parser without duration expressions.
+    // The recorded release answers of the first file come from a parser without duration
+    // expressions.
     jsonLines("cases/parse", "cases/parse_cases.jsonl", in: folder) {
       parse($0, release: ParserOptions(durationExpressions: false))
     }
@@ -13,7 +14,8 @@ extension Suites {
         parse($0, release: .release)
       }
       + jsonLines("cases/series_desc", "cases/series_desc_cases.jsonl", in: folder, judge: series)
-      + jsonLines("differential/duration", "differential/duration.jsonl", in: folder, judge: duration)
+      + jsonLines(
+        "differential/duration", "differential/duration.jsonl", in: folder, judge: duration)
   }
 
   private static func parse(_ one: JSONCase, release: ParserOptions) -> String? {
@@ -57,9 +59,10 @@ extension Suites {
   static func same(_ a: JSONValue, _ b: JSONValue) -> Bool {
     switch (a, b) {
     case (.object(let x), .object(let y)):
-      x.count == y.count && x.allSatisfy { member in
-        b[member.key].map { same(member.value, $0) } ?? false
-      }
+      x.count == y.count
+        && x.allSatisfy { member in
+          b[member.key].map { same(member.value, $0) } ?? false
+        }
     case (.array(let x), .array(let y)):
       x.count == y.count && zip(x, y).allSatisfy { same($0, $1) }
     case (.string(let x), .string(let y)): x.utf8.elementsEqual(y.utf8)
@@ -122,7 +125,8 @@ extension Suites {
     do {
       let d = try PromDuration(parsingSigned: one.text("input") ?? "")
       if !one.isAccepted { return "accepted, expected \(one.text("error") ?? "an error")" }
-      return difference("milliseconds", String(d.milliseconds), (one.json["ms"]?.int).map(String.init))
+      return difference(
+        "milliseconds", String(d.milliseconds), (one.json["ms"]?.int).map(String.init))
         ?? difference("text", d.description, one.text("string"))
     } catch {
       return difference("error", error.description, one.text("error"))

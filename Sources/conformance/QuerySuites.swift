@@ -60,7 +60,9 @@ private struct QueryCase {
     case .success(let result):
       if let wantedError { return "no error, expected \(wantedError); \(text)" }
       guard let expected = one.json["expected"] else { return "case without an answer" }
-      return (annotations(result, expected) ?? value(result.value, expected)).map { "\($0); \(text)" }
+      return (annotations(result, expected) ?? value(result.value, expected)).map {
+        "\($0); \(text)"
+      }
     }
   }
 
@@ -72,7 +74,8 @@ private struct QueryCase {
       settings.lookback = d
     }
     do throws(QueryProblem) {
-      let plan = try Plan(expr, store: store, settings: settings, standing: false, text: one.text("expr"))
+      let plan = try Plan(
+        expr, store: store, settings: settings, standing: false, text: one.text("expr"))
       defer { plan.close() }
       if let time = one.json["time"]?.double {
         return .success(try plan.instant(at: Timestamp(seconds: time)))
@@ -116,8 +119,11 @@ private struct QueryCase {
     for (i, wanted) in expected.enumerated() {
       let labels = JSONCase.labels(wanted["metric"])
       let found = ordered ? samples[i] : samples.first { $0.labels == labels }
-      guard let sample = found, sample.labels == labels else { return "series \(labels) is missing" }
-      if let message = point(sample.timestamp, sample.value, wanted["value"] ?? wanted["histogram"]) {
+      guard let sample = found, sample.labels == labels else {
+        return "series \(labels) is missing"
+      }
+      if let message = point(sample.timestamp, sample.value, wanted["value"] ?? wanted["histogram"])
+      {
         return "\(labels): \(message)"
       }
     }

@@ -28,7 +28,8 @@ enum RelabelCase {
   }
 
   private static func outcome(_ got: LabelSet?, _ wanted: LabelSet?) -> String? {
-    got == wanted ? nil : "\(got?.description ?? "dropped"), expected \(wanted?.description ?? "dropped")"
+    got == wanted
+      ? nil : "\(got?.description ?? "dropped"), expected \(wanted?.description ?? "dropped")"
   }
 
   /// `differential/relabel`: a YAML list as in a configuration.
@@ -36,7 +37,8 @@ enum RelabelCase {
     let source = SourceText(name: "relabel", text: one.text("config") ?? "")
     let document = YAMLDocument.parse(source: source)
     let reader = YAMLReader()
-    var problem: String? = document.diagnostics.isEmpty ? nil : "yaml: " + document.diagnostics[0].message
+    var problem: String? =
+      document.diagnostics.isEmpty ? nil : "yaml: " + document.diagnostics[0].message
     var rules: [RelabelRule] = []
     if problem == nil, let root = document.root {
       for item in reader.items(of: root, "a list") ?? [] {

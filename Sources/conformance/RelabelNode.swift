@@ -13,7 +13,9 @@ enum RelabelNode {
     }
     // In the order of the document: the first problem is the one that is told.
     for field in fields.fields {
-      guard let key = RelabelFields.Field(rawValue: field.name), !field.value.isNull else { continue }
+      guard let key = RelabelFields.Field(rawValue: field.name), !field.value.isNull else {
+        continue
+      }
       let text = key == .sourceLabels ? nil : fields.text(field.value)
       switch key {
       case .action: try step.setAction(text ?? "")
@@ -28,7 +30,8 @@ enum RelabelNode {
           reader.wrongType(field.value, expected: "a whole number that is not negative")
         }
       case .sourceLabels:
-        try step.setSourceLabels((fields.strings(field.name) ?? []).map(\.text))
+        let names = fields.strings(field.name) ?? []
+        try step.setSourceLabels(names.map { $0.node.isNull ? nil : $0.text })
       }
     }
     for key in RelabelFields.Field.allCases { _ = fields.field(key.rawValue) }

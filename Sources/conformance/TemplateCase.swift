@@ -31,7 +31,8 @@ struct TemplateCase {
     do {
       let template = try Template(parsing: text, name: "test", options: options)
       let output = try template.expand(data: data, context: context)
-      return fails ? "expanded to \(output), should fail" : difference("output", output, one.text("output"))
+      return fails
+        ? "expanded to \(output), should fail" : difference("output", output, one.text("output"))
     } catch {
       if !fails { return "fails: \(error)" }
       return one.text("error").flatMap { difference("error", error.description, $0) }
@@ -59,7 +60,8 @@ struct TemplateCase {
     let items = text.dropFirst().dropLast().split(separator: " ").map(String.init)
     let kinds: [(String, (String) -> TemplateValue)] = [
       ("[]float64", { .float(JSONCase.number($0) ?? .nan) }), ("[]string", { .text($0) }),
-      ("[]int64", { .int(Int64($0) ?? 0, .int64) }), ("[]uint64", { .uint(UInt64($0) ?? 0, .uint64) }),
+      ("[]int64", { .int(Int64($0) ?? 0, .int64) }),
+      ("[]uint64", { .uint(UInt64($0) ?? 0, .uint64) }),
       ("[]int", { .int(Int64($0) ?? 0) }), ("[]uint", { .uint(UInt64($0) ?? 0) }),
     ]
     if let (type, make) = kinds.first(where: { go.hasPrefix($0.0 + "{") }) {

@@ -17,7 +17,8 @@ extension Suites {
         TemplateCase($0).failure()
       }
       + templates(in: folder)
-      + jsonLines("cases/relabel", "cases/relabel_cases.jsonl", in: folder, judge: RelabelCase.fixed)
+      + jsonLines(
+        "cases/relabel", "cases/relabel_cases.jsonl", in: folder, judge: RelabelCase.fixed)
       + jsonLines("differential/relabel", "differential/relabel.jsonl", in: folder) {
         RelabelCase.generated($0)
       }

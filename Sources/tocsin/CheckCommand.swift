@@ -91,6 +91,7 @@ enum Terminal {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let n = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if n < 0 && errno == EINTR { continue }
       if n <= 0 { return }
       rest = rest.dropFirst(n)
     }

@@ -13,13 +13,15 @@ final class Configuration: Sendable {
   /// Reads all files; settings carry what only flags can say.
   func load() -> LoadedConfig {
     var load = ConfigLoader.Options()
-    load.configFile = options.configFile ?? (FileSystem.exists("prometheus.yml") ? "prometheus.yml" : nil)
+    load.configFile =
+      options.configFile ?? (FileSystem.exists("prometheus.yml") ? "prometheus.yml" : nil)
     load.tocsinFile = options.tocsinFile
     load.listenAddress = options.address
     load.parser = .release
     var loaded = ConfigLoader.load(load)
     loaded.settings?.global.externalURL = externalURL
     loaded.settings?.global.resendDelay = options.resendDelay
+    loaded.settings?.global.outageTolerance = options.outageTolerance
     loaded.settings?.global.lookback = options.queries.lookback
     loaded.settings?.global.maxSamples = options.queries.maxSamples
     loaded.settings?.global.userAgent = "Tocsin/\(Tocsin.version)"
@@ -38,7 +40,7 @@ final class Configuration: Sendable {
 
   /// The flag without its trailing slash, or where we listen.
   private var externalURL: String {
-    var url = options.externalURL ?? "http://" + options.address
+    var url = options.externalURL ?? options.localURL
     while url.hasSuffix("/") { url.removeLast() }
     return url
   }
@@ -47,4 +49,9 @@ final class Configuration: Sendable {
 extension DaemonOptions {
   /// `host:port`, an IPv6 host in brackets.
   var address: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+
+  /// A URL that leads here from this machine: one cannot connect to "all interfaces".
+  var localURL: String {
+    ["0.0.0.0", "::"].contains(host) ? "http://localhost:\(port)" : "http://" + address
+  }
 }

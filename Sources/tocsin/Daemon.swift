@@ -22,6 +22,8 @@ final class Daemon: Sendable {
   private let configuration: Configuration
   /// Signals and `/-/quit`; a second request ends the process at once.
   private let stopRequests = Atomic<Int>(0)
+  /// One reload at a time: the last one asked for is the last one adopted.
+  private let reloading = Mutex(())
 
   init(options: DaemonOptions) {
     self.options = options
@@ -46,15 +48,26 @@ final class Daemon: Sendable {
       log.log(.error, "http", "No HTTP client: \(error)")
       return 1
     }
+    let saved = SavedState.open(options.storagePath, now: clock.now(), log: log)
     let gate = KernelGate(
-      Kernel(storage: settings.storage, seed: WallClock.monotonicNanoseconds()) {
+      Kernel(
+        storage: settings.storage, seed: WallClock.monotonicNanoseconds(),
+        savesAlerts: saved.keeper != nil
+      ) {
         Double(WallClock.monotonicNanoseconds()) / 1e9
       })
-    return await serve(settings, loaded: loaded, gate: gate, client: client)
+    let runner = EffectRunner(
+      client: client, clock: clock, log: log, keeper: saved.keeper
+    ) { [mailbox] in mailbox.post($0) }
+    let status = await serve(settings, loaded: loaded, saved: saved.alerts, gate, runner)
+    client.shutdown()
+    if status == 0 { log.log(.info, "main", "Everything is delivered; goodbye.") }
+    return status
   }
 
   private func serve(
-    _ settings: Settings, loaded: LoadedConfig, gate: KernelGate, client: HTTPClient
+    _ settings: Settings, loaded: LoadedConfig, saved: AlertCheckpoint?, _ gate: KernelGate,
+    _ runner: EffectRunner
   ) async -> Int32 {
     let (finished, finish) = AsyncStream<Int32>.makeStream()
     let discovery = FileDiscovery(log: log) { [mailbox] in mailbox.post($0) }
@@ -71,7 +84,8 @@ final class Daemon: Sendable {
         try await server.run { [self] port in
           announce(port: port, loaded: loaded)
           mailbox.post(.reload(settings))
-          startLoop(gate: gate, client: client) { finish.yield(0) }
+          if let saved { mailbox.post(.restore(saved)) }
+          startLoop(gate, runner) { finish.yield(0) }
           discovery.adopt(settings)
           discovery.start()
           startSignals()
@@ -79,8 +93,8 @@ final class Daemon: Sendable {
       } catch is CancellationError {
       } catch {
         log.log(
-          .error, "http", "The server cannot listen on \(options.host):\(options.port)",
-          [("error", "\(error)")])
+          .error, "http", "The server cannot listen on \(options.address)",
+          [("error", Self.reason(error))])
       }
       finish.yield(1)
     }
@@ -89,20 +103,33 @@ final class Daemon: Sendable {
       status = first
       break
     }
-    client.shutdown()
     serving.cancel()
-    if status == 0 { log.log(.info, "main", "Everything is delivered; goodbye.") }
     return status
   }
 
+  /// Why the server cannot listen, in words for people where there are any.
+  private static func reason(_ error: any Error) -> String {
+    let text = "\(error)"
+    for (code, words) in [
+      (EADDRINUSE, "the address is already in use; another Tocsin, perhaps?"),
+      (EADDRNOTAVAIL, "this machine has no such address"),
+      (EACCES, "permission denied: ports below 1024 need privileges"),
+    ] where text.contains("errno: \(code)") {
+      return words
+    }
+    return text
+  }
+
   private func announce(port: Int, loaded: LoadedConfig) {
-    let url = "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)"
     let (running, quarantined) = loaded.ruleCounts
+    var address = options
+    address.port = port
     log.log(
-      .info, "main", "Tocsin \(Tocsin.version) listens: open \(url) for rules and alerts",
+      .info, "main",
+      "Tocsin \(Tocsin.version) listens: open \(address.localURL) for rules and alerts",
       [
-        ("address", "\(options.host):\(port)"),
-        ("config", loaded.isDefault ? "embedded default" : options.configFile ?? ""),
+        ("address", address.address),
+        ("config", loaded.isDefault ? "embedded default" : loaded.filesRead.first ?? ""),
         ("rule_files", "\(loaded.ruleFiles.count)"), ("rules", "\(running)"),
       ])
     if quarantined > 0 {
@@ -131,7 +158,7 @@ final class Daemon: Sendable {
   // MARK: the loop
 
   private func startLoop(
-    gate: KernelGate, client: HTTPClient, onDrained: @escaping @Sendable () -> Void
+    _ gate: KernelGate, _ runner: EffectRunner, onDrained: @escaping @Sendable () -> Void
   ) {
     SystemThread.start("kernel") { [self] in
       var deadline: Timestamp? = clock.now()
@@ -148,70 +175,13 @@ final class Daemon: Sendable {
         }
         deadline = next
         for effect in effects {
-          if case .drained = effect { return onDrained() }
-          carryOut(effect, client: client)
+          if case .drained = effect {
+            runner.finish()
+            return onDrained()
+          }
+          runner.carryOut(effect)
         }
       }
-    }
-  }
-
-  private func carryOut(_ effect: Effect, client: HTTPClient) {
-    switch effect {
-    case .log(let record): log.write(record)
-    case .scrape(let id, let request): scrape(id, request, client)
-    case .deliver(let id, let request): deliver(id, request, client)
-    case .drained: break
-    }
-  }
-
-  private func scrape(_ id: TargetID, _ scrape: ScrapeRequest, _ client: HTTPClient) {
-    let started = clock.now()
-    do throws(RequestMapping.Problem) {
-      let request = try RequestMapping.request(scrape)
-      _ = client.send(request) { [mailbox] outcome in
-        mailbox.post(
-          .scraped(id, ScrapeOutcome(
-            result: Self.result(outcome), started: started,
-            duration: PromDuration(milliseconds: outcome.duration / 1_000_000))))
-      }
-    } catch {
-      mailbox.post(
-        .scraped(id, ScrapeOutcome(
-          result: .failure(error.description), started: started, duration: .zero)))
-    }
-  }
-
-  private static func result(_ outcome: HTTPOutcome) -> ScrapeOutcome.Result {
-    switch outcome.result {
-    case .success(let response) where response.status == 200:
-      .body(response.body, contentType: response.contentType)
-    case .success(let response):
-      .failure("server returned HTTP status \(response.statusText)")
-    case .failure(.bodyTooLarge(let limit)): .bodyTooLarge(limit: limit)
-    case .failure(let failure): .failure(outcome.failureText ?? failure.text)
-    }
-  }
-
-  private func deliver(_ id: DeliveryID, _ delivery: DeliveryRequest, _ client: HTTPClient) {
-    do throws(RequestMapping.Problem) {
-      let request = try RequestMapping.request(delivery)
-      _ = client.send(request) { [mailbox] outcome in
-        let result: DeliveryOutcome.Result =
-          switch outcome.result {
-          case .success(let response):
-            .answered(
-              status: response.status,
-              retryAfter: response.retryAfter.map { .seconds(Int64($0)) },
-              body: String(decoding: response.body, as: UTF8.self))
-          case .failure(let failure): .failed(outcome.failureText ?? failure.text)
-          }
-        mailbox.post(
-          .delivered(id, DeliveryOutcome(
-            result: result, duration: PromDuration(milliseconds: outcome.duration / 1_000_000))))
-      }
-    } catch {
-      mailbox.post(
-        .delivered(id, DeliveryOutcome(result: .failed(error.description), duration: .zero)))
     }
   }
 
@@ -228,19 +198,22 @@ final class Daemon: Sendable {
 
   /// Loads the configuration anew; nil is success. A configuration with errors changes nothing.
   private func reload() -> String? {
-    let loaded = configuration.load()
-    for diagnostic in loaded.diagnostics { report(diagnostic) }
-    let succeeded = loaded.settings != nil && !loaded.hasErrors
-    metrics.noteReload(succeeded: succeeded, at: clock.now())
-    guard succeeded, let settings = loaded.settings else {
+    reloading.withLock { _ in
+      if stopRequests.load(ordering: .relaxed) > 0 { return "Tocsin is stopping" }
+      let loaded = configuration.load()
+      for diagnostic in loaded.diagnostics { report(diagnostic) }
       let errors = loaded.diagnostics.filter { $0.severity == .error }
-      log.log(
-        .error, "config", "The new configuration has errors; the old one stays in force",
-        [("errors", "\(errors.count)")])
-      return HumanRenderer().render(errors)
+      let settings = errors.isEmpty ? loaded.settings : nil
+      metrics.noteReload(succeeded: settings != nil, at: clock.now())
+      guard let settings else {
+        log.log(
+          .error, "config", "The new configuration has errors; the old one stays in force",
+          [("errors", "\(errors.count)")])
+        return HumanRenderer().render(errors)
+      }
+      configuration.adopt(settings)
+      return nil
     }
-    configuration.adopt(settings)
-    return nil
   }
 
   private func stop() {

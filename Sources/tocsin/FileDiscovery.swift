@@ -25,6 +25,15 @@ final class FileDiscovery: Sendable {
     var stamps: [String: Stamp] = [:]
     var known: Set<String> = []
     var nextRefresh: UInt64 = 0
+
+    func isSame(as other: Watch) -> Bool { job == other.job && mechanism == other.mechanism }
+
+    /// The news that these of its groups are gone.
+    func ending(_ sources: some Collection<String>) -> Event {
+      .discovered(
+        job: job, mechanism: mechanism,
+        groups: sources.sorted().map { TargetGroup(source: $0, targets: []) })
+    }
   }
 
   private let watches = Mutex<[Watch]>([])
@@ -43,7 +52,18 @@ final class FileDiscovery: Sendable {
         Watch(job: scrape.jobName, mechanism: "file_sd/\(index)", settings: one)
       }
     }
-    watches.withLock { $0 = fresh }
+    watches.withLock { watches in
+      var old = watches
+      watches = fresh.map { new in
+        guard let place = old.firstIndex(where: { $0.isSame(as: new) }) else { return new }
+        // What it knows tells it which targets of files that no longer belong to it must end.
+        var kept = old.remove(at: place)
+        kept.settings = new.settings
+        kept.nextRefresh = 0
+        return kept
+      }
+      for gone in old { report(gone.ending(gone.known)) }
+    }
     look()
   }
 
@@ -60,16 +80,19 @@ final class FileDiscovery: Sendable {
   /// Looks at every file once and reports the differences.
   func look() {
     let now = WallClock.monotonicNanoseconds()
-    let events = watches.withLock { watches in
-      watches.indices.flatMap { look(at: &watches[$0], now: now) }
+    // Reported inside the lock: what another thread saw earlier must not arrive later.
+    watches.withLock { watches in
+      for index in watches.indices {
+        for event in look(at: &watches[index], now: now) { report(event) }
+      }
     }
-    for event in events { report(event) }
   }
 
   private func look(at watch: inout Watch, now: UInt64) -> [Event] {
     let due = now >= watch.nextRefresh
     if due {
-      watch.nextRefresh = now + UInt64(max(1000, watch.settings.refreshInterval.milliseconds)) * 1_000_000
+      let interval = max(1000, watch.settings.refreshInterval.milliseconds)
+      watch.nextRefresh = now + UInt64(interval) * 1_000_000
     }
     var events: [Event] = []
     let files = watch.settings.files.flatMap { Glob($0)?.matches() ?? [] }
@@ -117,9 +140,7 @@ final class FileDiscovery: Sendable {
     }
     if gone.isEmpty { return nil }
     watch.known.subtract(gone)
-    return .discovered(
-      job: watch.job, mechanism: watch.mechanism,
-      groups: gone.map { TargetGroup(source: $0, targets: []) })
+    return watch.ending(gone)
   }
 
   private static func stamp(of file: String) -> Stamp? {

@@ -38,6 +38,7 @@ final class LogSink: Sendable {
       var rest = all[...]
       while !rest.isEmpty {
         let n = Glibc.write(2, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if n < 0 && errno == EINTR { continue }
         if n <= 0 { break }
         rest = rest.dropFirst(n)
       }

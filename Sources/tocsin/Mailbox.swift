@@ -16,11 +16,11 @@ final class Mailbox<Letter: Sendable>: Sendable {
 
   /// Puts a letter in and wakes the reader.
   func post(_ letter: Letter) {
-    let first = letters.withLock { box in
+    letters.withLock { box in
       box.append(letter)
-      return box.count == 1
-    }
-    if first {
+      // Inside the lock: the descriptor is readable exactly while there are letters. Written outside, it could
+      // be left readable by a letter that is gone, and the reader would spin.
+      if box.count > 1 { return }
       var one: UInt64 = 1
       _ = Glibc.write(wake, &one, 8)
     }

@@ -22,7 +22,8 @@ struct RunCommand: AsyncParsableCommand {
   var tocsinFile: String?
 
   @Option(
-    name: .customLong("web.listen-address"), help: "Address to listen on: [host]:port.")
+    name: .customLong("web.listen-address"),
+    help: "Address to listen on, host:port; :port is all interfaces.")
   var listenAddress = "127.0.0.1:9190"
 
   @Option(
@@ -37,6 +38,11 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("rules.alert.resend-delay"), help: "Least time between resends.")
   var resendDelay = "1m"
+
+  @Option(
+    name: .customLong("rules.alert.for-outage-tolerance"),
+    help: "Alert state saved longer ago than this is not restored.")
+  var outageTolerance = "1h"
 
   @Option(name: .customLong("query.lookback-delta"), help: "How far back an instant query looks.")
   var lookbackDelta = "5m"
@@ -64,21 +70,31 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func daemonOptions() throws -> DaemonOptions {
-    guard let colon = listenAddress.lastIndex(of: ":"),
-      let port = UInt16(listenAddress[listenAddress.index(after: colon)...])
-    else { throw ValidationError("--web.listen-address: expected [host]:port, got '\(listenAddress)'") }
-    var host = String(listenAddress[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+    let (host, port) = try address()
     var queries = QueryLimits()
     queries.lookback = try duration("query.lookback-delta", lookbackDelta)
     queries.timeout = try duration("query.timeout", queryTimeout)
     queries.maxSamples = queryMaxSamples
     queries.maxConcurrency = max(1, queryMaxConcurrency)
     return DaemonOptions(
-      configFile: configFile, tocsinFile: tocsinFile, host: host, port: Int(port),
+      configFile: configFile, tocsinFile: tocsinFile, host: host, port: port,
       externalURL: externalURL, allowsLifecycle: enableLifecycle, storagePath: storagePath,
-      resendDelay: try duration("rules.alert.resend-delay", resendDelay), queries: queries,
+      resendDelay: try duration("rules.alert.resend-delay", resendDelay),
+      outageTolerance: try duration("rules.alert.for-outage-tolerance", outageTolerance),
+      queries: queries,
       logLevel: logLevel, logFormat: logFormat)
+  }
+
+  /// Host and port of `--web.listen-address`; without a host, all interfaces.
+  private func address() throws -> (host: String, port: Int) {
+    guard let colon = listenAddress.lastIndex(of: ":"),
+      let port = UInt16(listenAddress[listenAddress.index(after: colon)...])
+    else {
+      throw ValidationError("--web.listen-address: expected host:port, got '\(listenAddress)'")
+    }
+    var host = String(listenAddress[..<colon])
+    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+    return (host.isEmpty ? "0.0.0.0" : host, Int(port))
   }
 
   private func duration(_ flag: String, _ text: String) throws -> PromDuration {
@@ -103,6 +119,7 @@ struct DaemonOptions: Sendable {
   var allowsLifecycle: Bool
   var storagePath: String?
   var resendDelay: PromDuration
+  var outageTolerance: PromDuration
   var queries: QueryLimits
   var logLevel: LogRecord.Level
   var logFormat: LogSink.Format

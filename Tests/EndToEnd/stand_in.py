@@ -74,7 +74,7 @@ def main():
         parser.add_argument("--" + flag, dest=flag)
     parser.add_argument("--web.enable-lifecycle", dest="lifecycle", action="store_true")
     flags = vars(parser.parse_args())
-    folder = Path(flags["config.file"]).parent
+    folder = Path(flags["config.file"]).resolve().parent
 
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
@@ -82,7 +82,8 @@ def main():
 
     def start(command):
         command = [str(word) for word in command]
-        children.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=str(folder), preexec_fn=die_with_parent)
+        children.append(child)
 
     receiver = None
     hooks = webhooks(Path(flags["tocsin.file"]).read_text(encoding="utf-8")) if flags["tocsin.file"] else []
@@ -91,7 +92,7 @@ def main():
         config = folder / "stand-in-alertmanager.yml"
         config.write_text(alertmanager_yml(hooks), encoding="utf-8")
         start([
-            *peers.alertmanager(), f"--config.file={config}", f"--storage.path={folder}/stand-in-alertmanager",
+            *peers.alertmanager(folder), f"--config.file={config}", f"--storage.path={folder}/stand-in-alertmanager",
             f"--web.listen-address={receiver}", "--cluster.listen-address=",
         ])  # fmt: skip
     optional = [f"--{name}={flags[name]}" for name in ("web.external-url", "log.level", "log.format") if flags[name]]

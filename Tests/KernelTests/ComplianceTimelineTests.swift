@@ -4,8 +4,9 @@ import Testing
 
 @testable import Kernel
 
-/// The four timelines of the alert-generator compliance suite in virtual time: samples every 15 s, groups every
-/// 30 s, a resend delay of a minute, an Alertmanager that writes down what it is told and when.
+/// The four timelines of the alert-generator compliance suite in virtual time: samples every 15 s,
+/// groups every 30 s, a resend delay of a minute, an Alertmanager that writes down what it is told
+/// and when.
 private final class Timeline {
   static let step = PromDuration.seconds(15)
   static let interval = PromDuration.seconds(30)
@@ -45,7 +46,8 @@ private final class Timeline {
     feeds.append((labels, { k in runs.last { $0.from <= k }?.value ?? nil }))
   }
 
-  /// Writes samples and lets the kernel run up to sample `k` (exclusive of what comes at that time).
+  /// Writes samples and lets the kernel run up to sample `k` (exclusive of what comes at that
+  /// time).
   func run(until k: Int) {
     while fed < k {
       fed += 1
@@ -66,7 +68,8 @@ private final class Timeline {
     return schedule.slot(after: zero + Self.step * Int64(k) + plus - .milliseconds(1))
   }
 
-  /// The states of a rule's alerts after the evaluation that sees sample `k`, as `state value` by label.
+  /// The states of a rule's alerts after the evaluation that sees sample `k`, as `state value` by
+  /// label.
   func states(_ rule: Int, by label: String = "alertname") -> [String] {
     world.kernel.rulesReport[0].rules[rule].alerts.map {
       "\($0.labels.value(of: label)) \($0.state.rawValue) \(NumberText.plain($0.value))"
@@ -87,7 +90,8 @@ private final class Timeline {
     }
   }
 
-  /// Checks that messages of one kind come at `first` and then as often as the resend delay wants, up to `end`.
+  /// Checks that messages of one kind come at `first` and then as often as the resend delay wants,
+  /// up to `end`.
   func expectResends(_ messages: [Message], from first: Timestamp, to end: Timestamp) {
     let times = messages.map(\.at)
     #expect(times.first == first)

@@ -6,7 +6,8 @@ import Testing
 
 @testable import Kernel
 
-/// A kernel among flaky targets and receivers, reloaded and suspended at random; one seed is one world.
+/// A kernel among flaky targets and receivers, reloaded and suspended at random; one seed is one
+/// world.
 private final class FlakyWorld {
   let world: World
   private var random: SeededGenerator

@@ -22,13 +22,14 @@ final class World {
   private(set) var deliveries: [(at: Timestamp, request: DeliveryRequest)] = []
   private(set) var scrapes: [(at: Timestamp, url: String)] = []
   private(set) var pending: [DeliveryID] = []
+  private(set) var saved: [AlertCheckpoint] = []
   private(set) var isDrained = false
 
   /// A round time: a multiple of every usual interval.
   static let epoch = Timestamp(seconds: 1_700_006_400)
 
   init(_ settings: Settings, at start: Timestamp = World.epoch, seed: UInt64 = 1) {
-    kernel = Kernel(storage: settings.storage, seed: seed)
+    kernel = Kernel(storage: settings.storage, seed: seed, savesAlerts: true)
     now = start
     send(.reload(settings))
   }
@@ -46,6 +47,7 @@ final class World {
   private func carryOut(_ effect: Effect) -> Event? {
     switch effect {
     case .log(let record): logs.append(record)
+    case .persist(let checkpoint): saved.append(checkpoint)
     case .drained: isDrained = true
     case .scrape(let id, let request):
       scrapes.append((now, request.url))
@@ -67,7 +69,8 @@ final class World {
   func run(until end: Timestamp) {
     var idle = 0
     while let next = kernel.nextDeadline, next <= end {
-      // A deadline that does not move is a bug of the kernel; better a failure than a test that hangs.
+      // A deadline that does not move is a bug of the kernel; better a failure than a test that
+      // hangs.
       idle = next <= now ? idle + 1 : 0
       precondition(idle < 1_000, "the kernel's deadline does not move")
       now = max(now, next)

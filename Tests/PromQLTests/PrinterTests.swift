@@ -69,8 +69,8 @@ struct PrinterTests {
     try expression("absent_over_time(a[1m:] offset 1m)").children[0].writeTree(to: &json)
     #expect(
       json.text == """
-        {"type":"subquery","expr":{"type":"vectorSelector","name":"a","matchers":[{"name":"__name__",\
-        "type":"=","value":"a"}],"offset":0,"offsetExpr":null,"timestamp":null,"startOrEnd":null,\
+        {"type":"subquery","expr":{"type":"vectorSelector","name":"a","matchers":[\
+        {"name":"__name__","type":"=","value":"a"}],"offset":0,"offsetExpr":null,"timestamp":null,"startOrEnd":null,\
         "anchored":false,"smoothed":false},"range":60000,"rangeExpr":null,"step":0,"stepExpr":null,\
         "offset":60000,"offsetExpr":null,"timestamp":null,"startOrEnd":null}
         """)

@@ -5,7 +5,8 @@ import Testing
 
 /// Walks one alert through evaluations drawn as marbles.
 ///
-/// Input: `x` holds, `-` does not. States: p pending, f firing, k kept firing, r resolved and remembered, . none.
+/// Input: `x` holds, `-` does not. States: p pending, f firing, k kept firing, r resolved and
+/// remembered, . none.
 private func timeline(
   for hold: PromDuration = .zero, keep: PromDuration = .zero, interval: PromDuration = .minutes(1),
   _ input: String

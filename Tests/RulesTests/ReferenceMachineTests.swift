@@ -4,8 +4,8 @@ import Testing
 
 @testable import Rules
 
-/// A naive alert machine written straight from the description of Prometheus' own, with a dictionary and no
-/// shortcuts; the real one must agree with it on every step.
+/// A naive alert machine written straight from the description of Prometheus' own, with a
+/// dictionary and no shortcuts; the real one must agree with it on every step.
 private struct NaiveMachine {
   struct Alert: Equatable {
     var state = "pending"

@@ -64,7 +64,17 @@ func samples(of window: Window) -> [NaiveSample] {
   }
   for h in window.histograms {
     out.append(
-      NaiveSample(time: h.timestamp, value: .histogram(h.value), start: h.startTimestamp))
+      NaiveSample(
+        time: h.timestamp, value: .histogram(h.value.withoutHint), start: h.startTimestamp))
   }
   return out.sorted { $0.time < $1.time }
+}
+
+extension FloatHistogram {
+  /// The histogram without what the store found out about resets before it.
+  var withoutHint: FloatHistogram {
+    var copy = self
+    copy.counterResetHint = .unknown
+    return copy
+  }
 }

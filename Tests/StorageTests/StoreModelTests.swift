@@ -398,7 +398,7 @@ private struct World {
           time: latest.timestamps[m], value: .float(latest.values[m].bitPattern))
       case .histogram:
         found = latest.histogram(at: m).map {
-          NaiveSample(time: latest.timestamps[m], value: .histogram($0))
+          NaiveSample(time: latest.timestamps[m], value: .histogram($0.withoutHint))
         }
       }
       check(found?.time == expected?.time, "\(place) \(member.labels) latest at \(through)")

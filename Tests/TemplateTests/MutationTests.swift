@@ -16,7 +16,7 @@ struct MutationTests {
       + #"{{ ((toTime 1e9).Add (toDuration 5)).Format "2006-01-02T15:04:05.999" }}"#,
     #"{{ reReplaceAll "(a+)(b)?" "${2}$1" $labels.instance }}{{/* c */ -}}"#
       + #"{{ index $labels "n" | parseDuration }}"#,
-    #"{{ range 9 }}{{ if lt . 3 }}{{ continue }}{{ else if eq . 5 }}{{ break }}{{ end }}{{.}}{{end}}"#,
+    #"{{range 9}}{{if lt . 3}}{{continue}}{{else if eq . 5}}{{break}}{{end}}{{.}}{{end}}"#,
   ]
 
   @Test("Bytes dropped, doubled, replaced and swapped", arguments: UInt64(0)..<60)

@@ -1,10 +1,11 @@
 import Model
 import Storage
 
-/// Range functions over many series at once: neighbouring columns of one source, a sample in every row.
+/// Range functions over many series at once: neighbouring columns of one source, a sample in every
+/// row.
 ///
-/// The loops run along rows, so that the compiler takes several series in one instruction. Inside a series the order
-/// of operations is that of the kernels for one window: both give the same bits.
+/// The loops run along rows, so that the compiler takes several series in one instruction. Inside a
+/// series the order of operations is that of the kernels for one window: both give the same bits.
 enum RowRunKernel {
   case rate(isCounter: Bool, isRate: Bool)
   case extreme(isMax: Bool)

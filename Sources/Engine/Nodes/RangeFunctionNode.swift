@@ -118,7 +118,7 @@ final class RangeFunctionNode: PlanNode {
         self.applyCarefully(kernel, evaluation, times, slot, column)
       }
     }
-    if domain.count == 1, function.keepsName || projection.isIdentity,
+    if domain.count == 1, source.extent == .none, function.keepsName || projection.isIdentity,
       let stored = source as? StoredWindows, let rows = RowRunKernel(function)
     {
       stored.forEachRun(

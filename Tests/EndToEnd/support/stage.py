@@ -157,7 +157,7 @@ class Stage:
         """Debian's Alertmanager with alertmanager.yml of the folder."""
         port = free_port()
         command = [
-            *peers.alertmanager(),
+            *peers.alertmanager(self.folder),
             f"--config.file={self.folder}/alertmanager.yml",
             f"--storage.path={self.folder}/alertmanager",
             f"--web.listen-address=127.0.0.1:{port}",

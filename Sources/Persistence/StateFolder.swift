@@ -1,0 +1,69 @@
+import Glibc
+import Kernel
+
+/// The folder of `--storage.path`: makes it, opens the state file in it, and puts a file that cannot be used out
+/// of the way.
+package struct StateFolder: Sendable {
+  /// The state file's name.
+  package static let fileName = "tocsin.db"
+
+  /// The file; nil when the daemon has to run without.
+  package private(set) var file: StateFile?
+  /// What was saved last.
+  package private(set) var saved: AlertCheckpoint?
+  /// The path of a file that could not be used, where it is now.
+  package private(set) var setAside: String?
+  /// What went wrong: with the file that was set aside, or why there is none.
+  package private(set) var problem: StateFileProblem?
+
+  /// Opens the folder.
+  ///
+  /// - Parameter suffix: names a file that is set aside: `tocsin.db.damaged-<suffix>`.
+  package init(path: String, suffix: String) {
+    do throws(StateFileProblem) {
+      try Self.make(path)
+      let name = path + "/" + Self.fileName
+      do throws(StateFileProblem) {
+        try open(name)
+      } catch {
+        problem = error
+        if !error.isTheFile { throw error }
+        let place = "\(name).damaged-\(suffix)"
+        try Self.move(name, to: place)
+        setAside = place
+        try open(name)
+      }
+    } catch {
+      problem = error
+      file = nil
+    }
+  }
+
+  private mutating func open(_ name: String) throws(StateFileProblem) {
+    let opened = try StateFile(path: name)
+    saved = try opened.load()
+    file = opened
+  }
+
+  /// Makes the folder and those on the way to it.
+  private static func make(_ path: String) throws(StateFileProblem) {
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      if mkdir(made, 0o750) != 0 && errno != EEXIST {
+        throw StateFileProblem("cannot make the folder \(made): \(String(cString: strerror(errno)))")
+      }
+    }
+    if access(path, R_OK | W_OK | X_OK) != 0 {
+      throw StateFileProblem(String(cString: strerror(errno)))
+    }
+  }
+
+  private static func move(_ name: String, to place: String) throws(StateFileProblem) {
+    if rename(name, place) != 0 {
+      throw StateFileProblem("cannot be set aside: \(String(cString: strerror(errno)))")
+    }
+    // The log of a damaged file would be played into its successor.
+    for companion in ["-wal", "-shm"] { rename(name + companion, place + companion) }
+  }
+}

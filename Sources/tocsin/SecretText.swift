@@ -1,0 +1,32 @@
+/// Keeps credentials out of logs and pages.
+enum SecretText {
+  /// What names of query parameters that carry credentials contain.
+  private static let suspects = ["token", "key", "secret", "pass", "auth", "sig", "credential"]
+
+  /// A URL with its password, and the values of parameters that look like credentials, as `xxxxx`.
+  ///
+  /// - Note: Go's `URL.Redacted` hides the password only.
+  static func redacted(url: String) -> String {
+    let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let place = withoutPassword(parts[0])
+    if parts.count == 1 { return place }
+    let query = parts[1].split(separator: "&", omittingEmptySubsequences: false).map(withoutValue)
+    return place + "?" + query.joined(separator: "&")
+  }
+
+  private static func withoutPassword(_ url: Substring) -> String {
+    let scheme = url.prefix { $0 != ":" } + "://"
+    guard url.hasPrefix(scheme) else { return String(url) }
+    let rest = url.dropFirst(scheme.count)
+    let authority = rest.prefix { $0 != "/" }
+    guard let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":")
+    else { return String(url) }
+    return scheme + authority[..<colon] + ":xxxxx" + rest[at...]
+  }
+
+  private static func withoutValue(_ pair: Substring) -> String {
+    let name = pair.prefix { $0 != "=" }
+    let isSuspect = suspects.contains { name.lowercased().contains($0) }
+    return isSuspect && name.endIndex != pair.endIndex ? name + "=xxxxx" : String(pair)
+  }
+}
