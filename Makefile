@@ -3,7 +3,7 @@ SWIFT ?= swift
 CONFORMANCE_DIR ?= ../shared/conformance
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: help packages test-packages build release run test lint fmt unit e2e rules conformance demo clean
+.PHONY: help packages test-packages build release run test lint fmt unit e2e rules conformance fuzz demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ test: test-packages lint unit rules e2e ## everything
 
 conformance: packages ## cases from CONFORMANCE_DIR against the committed numbers
 	$(SWIFT) run -c release conformance $(CONFORMANCE_DIR) --failures 3 --baseline Tests/conformance.json
+
+fuzz: packages ## a million generated and damaged inputs for every parser and the engine
+	$(SWIFT) run -c release fuzz --rounds 1000000
 
 demo: release ## a real application runs out of connections, is told, and recovers
 	python3 examples/db-pool/demo.py --tocsin .build/release/tocsin

@@ -18,14 +18,11 @@ let pure: [Target] = [
   .target(name: "Exposition", dependencies: ["Model"]),
   .target(name: "Storage", dependencies: ["Model"]),
   .target(name: "Engine", dependencies: ["Model", "PromQL", "Storage"]),
-  .target(name: "Template", dependencies: ["Model", "Diagnostics"]),
-  .target(
-    name: "Rules", dependencies: ["Model", "PromQL", "Storage", "Engine", "Template"]),
+  .target(name: "Template", dependencies: ["Model"]),
+  .target(name: "Rules", dependencies: ["Model", "PromQL", "Storage", "Engine", "Template"]),
   .target(
     name: "Kernel",
-    dependencies: [
-      "JSON", "Model", "PromQL", "Storage", "Engine", "Template", "Rules", "Exposition",
-    ]),
+    dependencies: ["JSON", "Model", "PromQL", "Storage", "Engine", "Rules", "Exposition"]),
 ]
 
 let edge: [Target] = [
@@ -36,9 +33,7 @@ let edge: [Target] = [
   .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
   .target(
     name: "Config",
-    dependencies: [
-      "YAML", "Diagnostics", "Model", "PromQL", "Template", "Rules", "Kernel",
-    ]),
+    dependencies: ["YAML", "Diagnostics", "Model", "PromQL", "Template", "Rules", "Kernel"]),
   .target(name: "HTTPClient", dependencies: ["CCurl", "CLinux"]),
   .target(name: "Persistence", dependencies: ["JSON", "Kernel", "Rules", "Model", grdb]),
   .target(
@@ -48,15 +43,17 @@ let edge: [Target] = [
     ]),
   .target(
     name: "Lint",
-    dependencies: [
-      "JSON", "Config", "YAML", "Diagnostics", "PromQL", "Rules", "Kernel", "Model",
-    ]),
+    dependencies: ["JSON", "Config", "Diagnostics", "PromQL", "Kernel", "Model"]),
   .target(
     name: "RuleTest",
     dependencies: [
-      "JSON", "Config", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Template",
-      "Rules",
-      "Kernel",
+      "Config", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Rules",
+    ]),
+  .target(
+    name: "Fuzzing",
+    dependencies: [
+      "JSON", "Config", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine",
+      "Template",
     ]),
 ]
 
@@ -64,18 +61,22 @@ let programs: [Target] = [
   .executableTarget(
     name: "tocsin",
     dependencies: [
-      "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template",
-      "Rules",
-      "Kernel", "YAML", "Config", "HTTPClient", "Persistence", "Server", "Lint", "RuleTest",
-      "CLinux", argumentParser, logging,
+      "JSON", "Diagnostics", "Model", "PromQL", "Kernel", "Config", "HTTPClient", "Persistence",
+      "Server", "Lint", "RuleTest", "CLinux", argumentParser, logging,
     ]),
   .executableTarget(
     name: "conformance",
     dependencies: [
       "JSON", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template",
-      "Rules",
       "Kernel", "YAML", "Config", "Lint", "RuleTest", argumentParser,
     ]),
+  .executableTarget(name: "fuzz", dependencies: ["Fuzzing", argumentParser]),
+  .executableTarget(
+    name: "benchmarks",
+    dependencies: [
+      "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules", "Kernel",
+    ],
+    path: "Benchmarks"),
 ]
 
 /// Every library has a test target of its own name; they may use anything below them.
@@ -100,7 +101,16 @@ let tested: [(name: String, dependencies: [Target.Dependency])] = [
   ("Lint", ["Lint", "Config", "Diagnostics", "JSON"]),
   ("HTTPClient", ["HTTPClient"]),
   ("RuleTest", ["RuleTest"]),
+  ("Fuzzing", ["Fuzzing", "RuleTest", "Engine", "Storage", "PromQL", "Model", "JSON"]),
   ("Persistence", ["Persistence", "Kernel", "Rules", "Model", grdb]),
+  (
+    "Server",
+    [
+      "Server", "HTTPClient", "Kernel", "Rules", "Template", "Engine", "PromQL", "Model", "JSON",
+      logging,
+    ]
+  ),
+  ("Command", ["tocsin", "JSON"]),
 ]
 
 let tests: [Target] =
@@ -122,5 +132,6 @@ let package = Package(
       url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
-  targets: pure + edge + programs + tests
+  targets: pure + edge + programs + tests,
+  cxxLanguageStandard: .cxx17
 )

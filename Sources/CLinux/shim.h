@@ -1,6 +1,7 @@
 #ifndef TOCSIN_CLINUX_SHIM_H
 #define TOCSIN_CLINUX_SHIM_H
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -12,6 +13,14 @@
 
 /// Names the calling thread (at most 15 bytes).
 static inline void tlinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+/// Big blocks (bodies of scrapes, say) go back to the system whenever they are freed, whatever was freed before;
+/// few threads allocate much, so that few arenas do.
+static inline void tlinux_keep_heap_small(void) {
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  mallopt(M_ARENA_MAX, 2);
+}
 
 static int tlinux_signal_pipe = -1;
 

@@ -134,6 +134,9 @@ final class PlanCompiler {
     let kind = binary.op.rawValue + (binary.returnsBool ? " bool" : "")
     switch (binary.lhs.type == .scalar, binary.rhs.type == .scalar) {
     case (true, true):
+      if binary.op == .trimUpper || binary.op == .trimLower {
+        throw QueryProblem("operator \"\(binary.op.rawValue)\" not allowed for Scalar operations")
+      }
       return node("scalar \(binary.op.rawValue)", [left, right], in: own, sites: sites) {
         ScalarBinaryNode(domain: own, operation: .infix(binary.op), left: left, right: right)
       }

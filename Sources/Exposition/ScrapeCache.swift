@@ -136,7 +136,8 @@ package final class ScrapeCache: @unchecked Sendable {
     if table.count == 1 { table = LineTable(lines: body.count / 128, bytes: body.count / 2) }
     current &+= 1
     delivered = 0
-    timed.removeAll(keepingCapacity: true)
+    // Memory for many stays with a target that sends such samples again and again only.
+    timed.removeAll(keepingCapacity: !timed.isEmpty)
     let count = body.count
     if count > 0, body[count - 1] == Byte.newline, let base = body.baseAddress {
       return try scan(

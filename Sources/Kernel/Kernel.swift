@@ -124,6 +124,8 @@ package final class Kernel {
     environment.onLimitBreach = new.global.holdsStateOnLimit ? .hold : .forget
     environment.engine.lookback = new.global.lookback
     environment.engine.maxSamples = new.global.maxSamples
+    environment.engine.delayedNameRemoval = new.global.delayedNameRemoval
+    environment.engine.startTimestamps = new.global.startTimestamps
     outbox.update(new, at: now, &effects)
     let orphans = scheduler.update(new.groups, at: now)
     for (rule, group) in orphans { resolve(rule, of: group, at: now, &effects) }

@@ -26,6 +26,10 @@ package struct GlobalSettings: Sendable {
   package var resendDelay = PromDuration.minutes(1)
   package var lookback = PromDuration.minutes(5)
   package var maxSamples = 50_000_000
+  /// Experimental: rules keep metric names until the end of an evaluation.
+  package var delayedNameRemoval = false
+  /// Experimental: the rate family of rules takes start timestamps into account.
+  package var startTimestamps = false
   package var notificationBatchSize = 256
   package var notificationQueueCapacity = 10_000
   /// Whether a failed evaluation re-sends its firing alerts, so that they do not expire at the

@@ -38,6 +38,8 @@ final class Target {
   private(set) var lastSamples = 0
   private var hasWarned = false
   private var refusesSamples = false
+  /// What was asked for last time, as long as nothing about it changes.
+  private var knownRequest: (userAgent: String, request: ScrapeRequest)?
 
   init(
     id: TargetID, spec: TargetSpec, settings: ScrapeSettings, source: SourceID,
@@ -64,6 +66,7 @@ final class Target {
     let changesSchedule = spec.interval != self.spec.interval
     self.spec = spec
     self.settings = settings
+    knownRequest = nil
     relabeling = SampleRelabeling(target: spec.labels, settings: settings)
     forgetResolutions()
     if changesSchedule {
@@ -91,6 +94,15 @@ final class Target {
 
   /// The request of a scrape.
   func request(userAgent: String) -> ScrapeRequest {
+    if let knownRequest, ByteOrder.equal(knownRequest.userAgent, userAgent) {
+      return knownRequest.request
+    }
+    let request = newRequest(userAgent: userAgent)
+    knownRequest = (userAgent, request)
+    return request
+  }
+
+  private func newRequest(userAgent: String) -> ScrapeRequest {
     let protocols = settings.scrapeProtocols.compactMap(ScrapeProtocol.init(rawValue:))
       .filter { $0 != .protobuf }
     return ScrapeRequest(
@@ -121,7 +133,7 @@ final class Target {
     let errorChanged = !ByteOrder.equal(lastError, failure ?? "")
     lastError = failure ?? ""
     if health != before {
-      let fields = [("job", job), ("target", spec.url)]
+      let fields = [("job", job), ("target", shownURL)]
       if let failure {
         effects.log(.warn, "scrape", "Target is down", fields + [("err", failure)])
       } else {
@@ -130,9 +142,12 @@ final class Target {
     } else if let failure, errorChanged {
       effects.log(
         .debug, "scrape", "Scrape failed",
-        [("job", job), ("target", spec.url), ("err", failure)])
+        [("job", job), ("target", shownURL), ("err", failure)])
     }
   }
+
+  /// The URL as the log shows it.
+  private var shownURL: String { SecretText.redacted(url: spec.url) }
 
   /// Logs that samples were refused, once per change.
   func note(refused: Bool, _ tally: ScrapeTally, _ effects: inout EffectList) {
@@ -142,7 +157,7 @@ final class Target {
     effects.log(
       .warn, "scrape", "Samples of a target were refused",
       [
-        ("job", job), ("target", spec.url), ("duplicate", "\(tally.duplicates)"),
+        ("job", job), ("target", shownURL), ("duplicate", "\(tally.duplicates)"),
         ("out_of_order", "\(tally.outOfOrder)"), ("out_of_bounds", "\(tally.outOfBounds)"),
       ])
   }
@@ -151,6 +166,6 @@ final class Target {
   func warnOnce(_ message: String, _ effects: inout EffectList) {
     if hasWarned { return }
     hasWarned = true
-    effects.log(.warn, "scrape", message, [("job", job), ("target", spec.url)])
+    effects.log(.warn, "scrape", message, [("job", job), ("target", shownURL)])
   }
 }

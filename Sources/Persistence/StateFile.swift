@@ -39,15 +39,17 @@ package struct StateFileProblem: Error, Sendable, CustomStringConvertible {
 
 /// The SQLite file that carries alert state over a restart.
 ///
-/// One table, rewritten in one transaction per checkpoint: after `kill -9` the file holds the last whole one.
-/// Write-ahead logging keeps a checkpoint to one synchronous write. One process at a time holds the file.
+/// One table, rewritten in one transaction per checkpoint: after `kill -9` the file holds the last
+/// whole one. Write-ahead logging keeps a checkpoint to one synchronous write. One process at a
+/// time holds the file.
 package final class StateFile: Sendable {
   /// `TOCS`: marks the file as ours.
   private static let applicationID: Int32 = 0x544f_4353
 
   private let database: DatabaseQueue
 
-  /// Opens or creates the file; one that is damaged or foreign is a problem for the caller to set aside.
+  /// Opens or creates the file; one that is damaged or foreign is a problem for the caller to set
+  /// aside.
   package init(path: String) throws(StateFileProblem) {
     do {
       var configuration = GRDB.Configuration()

@@ -1,8 +1,8 @@
 import Glibc
 import Kernel
 
-/// The folder of `--storage.path`: makes it, opens the state file in it, and puts a file that cannot be used out
-/// of the way.
+/// The folder of `--storage.path`: makes it, opens the state file in it, and puts a file that
+/// cannot be used out of the way.
 package struct StateFolder: Sendable {
   /// The state file's name.
   package static let fileName = "tocsin.db"
@@ -51,7 +51,8 @@ package struct StateFolder: Sendable {
     for part in path.split(separator: "/") {
       made += "/" + part
       if mkdir(made, 0o750) != 0 && errno != EEXIST {
-        throw StateFileProblem("cannot make the folder \(made): \(String(cString: strerror(errno)))")
+        throw StateFileProblem(
+          "cannot make the folder \(made): \(String(cString: strerror(errno)))")
       }
     }
     if access(path, R_OK | W_OK | X_OK) != 0 {

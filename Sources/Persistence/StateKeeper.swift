@@ -2,7 +2,8 @@ import Dispatch
 import Kernel
 import Synchronization
 
-/// Writes checkpoints on a thread of its own; only the newest waits, so a slow disk never holds the kernel.
+/// Writes checkpoints on a thread of its own; only the newest waits, so a slow disk never holds the
+/// kernel.
 package final class StateKeeper: Sendable {
   private struct State {
     var waiting: AlertCheckpoint?

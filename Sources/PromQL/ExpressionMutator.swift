@@ -50,15 +50,16 @@ package struct ExpressionMutator {
   }
 
   /// Whether Prometheus' canonical text, which is ours, reads differently from what was parsed.
-  private static func losesMeaning(_ expr: Expr) -> Bool {
+  package static func losesMeaning(_ expr: Expr) -> Bool {
     var loses = false
     expr.walk { node, _ in
       switch node {
       case .selector(let selector):
         // Empty labels of `info` print as nothing.
         let isEmpty = selector.name == nil && selector.matchers.isEmpty
-        loses = loses || isEmpty || isLoose(selector.offset)
-      case .subquery(let subquery): loses = loses || isLoose(subquery.offset)
+        loses = loses || isEmpty || isLoose(selector.offset, isLast: moves(selector))
+      case .subquery(let subquery):
+        loses = loses || isLoose(subquery.offset, isLast: subquery.at != nil)
       case .binary(let binary):
         // `+Inf ^ 2` is read as `+(Inf ^ 2)`.
         if binary.op == .power, case .number(let base) = binary.lhs, base.value == .infinity {
@@ -71,12 +72,19 @@ package struct ExpressionMutator {
   }
 
   /// Whether an offset is arithmetic without parentheses: it is printed so, but read as arithmetic
-  /// on the result.
-  private static func isLoose(_ offset: DurationValue) -> Bool {
+  /// on the result. Printed last although something else was written last, it also takes in a following
+  /// operator.
+  private static func isLoose(_ offset: DurationValue, isLast: Bool) -> Bool {
     switch offset.expr {
     case .binary, .negate(.binary, _): true
-    default: false
+    case .some: isLast
+    case nil: false
     }
+  }
+
+  /// Whether a selector has modifiers that are printed before its offset, wherever they stood.
+  private static func moves(_ selector: VectorSelector) -> Bool {
+    selector.at != nil || selector.anchored || selector.smoothed
   }
 
   /// Mutates each of the texts `rounds` times and returns what was found: the text and what is

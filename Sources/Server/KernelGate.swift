@@ -3,8 +3,8 @@ import Synchronization
 
 /// The kernel behind a lock: one visitor at a time, whoever it is.
 ///
-/// The daemon's loop visits to hand in events; requests visit to read reports or to copy the samples of a
-/// query. Nobody computes inside for longer than that.
+/// The daemon's loop visits to hand in events; requests visit to read reports or to copy the
+/// samples of a query. Nobody computes inside for longer than that.
 package final class KernelGate: Sendable {
   private let kernel: Mutex<Kernel>
 

@@ -6,7 +6,8 @@ import Model
 import PromQL
 import Storage
 
-/// `/api/v1/query`, `/query_range`, `/labels`, `/label/<name>/values` and `/series`.
+/// `/api/v1/query`, `/query_range`, `/format_query`, `/labels`, `/label/<name>/values` and
+/// `/series`.
 struct QueryAPI: Sendable {
   /// More points per series than this are refused, as in Prometheus.
   private static let maxPoints: Int64 = 11_000
@@ -45,7 +46,8 @@ struct QueryAPI: Sendable {
     if (end - start).milliseconds / step.milliseconds > Self.maxPoints {
       throw APIFailure(
         .badData,
-        "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"
+        "exceeded maximum resolution of 11,000 points per timeseries. "
+          + "Try decreasing the query resolution (?step=XX)"
       )
     }
     let timeout = try parameters.duration("timeout")
@@ -56,7 +58,8 @@ struct QueryAPI: Sendable {
     guard expr.type == .scalar || expr.type == .vector else {
       throw .invalidParameter(
         "query",
-        "invalid expression type \"\(expr.type.name)\" for range query, must be Scalar or instant Vector"
+        "invalid expression type \"\(expr.type.name)\" for range query, "
+          + "must be Scalar or instant Vector"
       )
     }
     var result = try await context.queries.run(
@@ -64,6 +67,18 @@ struct QueryAPI: Sendable {
       lookback: lookback)
     result.truncate(to: limit)
     return answer(result)
+  }
+
+  /// The expression laid out over lines.
+  func format(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
+    let expr = try context.queries.parse(parameters["query"] ?? "")
+    return Envelope.success { $0.string(expr.pretty) }
+  }
+
+  /// An empty list, since exemplars are not kept; the expression must be one all the same.
+  func exemplars(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
+    _ = try context.queries.parse(parameters["query"] ?? "")
+    return Envelope.success { $0.array { _ in } }
   }
 
   private func answer(_ result: QueryResult) -> [UInt8] {
@@ -107,14 +122,7 @@ struct QueryAPI: Sendable {
   }
 
   private func matcherSets(_ parameters: RequestParameters) throws(APIFailure) -> [[Matcher]] {
-    var sets: [[Matcher]] = []
-    for text in parameters.all("match[]") {
-      do {
-        sets.append(try PromQLParser.parseMetricSelector(text))
-      } catch {
-        throw .invalidParameter("match[]", error.text(in: text))
-      }
-    }
+    let sets = try parameters.matcherSets()
     if sets.contains(where: { $0.allSatisfy { $0.matches("") } }) {
       throw .invalidParameter("match[]", "match[] must contain at least one non-empty matcher")
     }

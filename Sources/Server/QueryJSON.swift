@@ -91,7 +91,8 @@ enum QueryJSON {
     }
   }
 
-  /// Buckets as `[boundary rule, lower, upper, count]`; rule 0 open left, 1 open right, 2 both open, 3 closed.
+  /// Buckets as `[boundary rule, lower, upper, count]`; rule 0 open left, 1 open right, 2 both
+  /// open, 3 closed.
   private static func histogram(_ h: FloatHistogram, to json: inout JSONWriter) {
     json.object { json in
       json.field("count", number(h.count))
@@ -102,8 +103,13 @@ enum QueryJSON {
       json.array { json in
         for bucket in buckets {
           json.array { json in
-            var rule = 2
-            if bucket.lowerInclusive { rule = bucket.upperInclusive ? 3 : 1 } else if bucket.upperInclusive { rule = 0 }
+            let rule =
+              switch (bucket.lowerInclusive, bucket.upperInclusive) {
+              case (false, true): 0
+              case (true, false): 1
+              case (false, false): 2
+              case (true, true): 3
+              }
             json.int(rule)
             json.string(number(bucket.lower))
             json.string(number(bucket.upper))

@@ -6,8 +6,8 @@ import PromQL
 
 /// Runs ad-hoc queries beside the kernel, so that a slow one never delays an alert.
 ///
-/// The kernel is visited just to copy the samples a query can reach; the evaluation runs over the copy on a
-/// thread of its own, at most `concurrency` of them at a time.
+/// The kernel is visited just to copy the samples a query can reach; the evaluation runs over the
+/// copy on a thread of its own, at most `concurrency` of them at a time.
 package struct QueryRunner: Sendable {
   /// When a query is evaluated.
   enum Times: Sendable {
@@ -79,6 +79,7 @@ package struct QueryRunner: Sendable {
     engine.lookback = lookback ?? settings.lookback
     engine.maxSamples = settings.maxSamples
     engine.delayedNameRemoval = settings.delayedNameRemoval
+    engine.startTimestamps = settings.startTimestamps
     let allowed = min(timeout ?? settings.timeout, settings.timeout)
     let deadline = DispatchTime.now() + .milliseconds(Int(allowed.milliseconds))
     engine.isCancelled = { DispatchTime.now() > deadline }
@@ -118,6 +119,7 @@ package struct QuerySettings: Sendable {
   package var maxSamples = 50_000_000
   package var maxConcurrency = 20
   package var delayedNameRemoval = false
+  package var startTimestamps = false
   package var parser = ParserOptions.release
 
   package init() {}

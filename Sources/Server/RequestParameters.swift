@@ -1,6 +1,8 @@
 import Model
+import PromQL
 
-/// The parameters of a request: those of the query string and those of a form body, names repeated as given.
+/// The parameters of a request: those of the query string and those of a form body, names repeated
+/// as given.
 struct RequestParameters {
   private var pairs: [(name: String, value: String)] = []
 
@@ -11,7 +13,8 @@ struct RequestParameters {
   }
 
   private mutating func add(_ text: String) {
-    for pair in text.split(separator: "&") {
+    // A pair with a semicolon is no pair, as in Go since 1.17.
+    for pair in text.split(separator: "&") where !pair.contains(";") {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let value = parts.count > 1 ? Self.decode(parts[1]) : ""
       pairs.append((Self.decode(parts[0]), value))
@@ -51,6 +54,19 @@ struct RequestParameters {
     pairs.filter { $0.name == name }.map(\.value)
   }
 
+  /// The selectors of `match[]`.
+  func matcherSets() throws(APIFailure) -> [[Matcher]] {
+    var sets: [[Matcher]] = []
+    for text in all("match[]") {
+      do {
+        sets.append(try PromQLParser.parseMetricSelector(text))
+      } catch {
+        throw .invalidParameter("match[]", error.text(in: text))
+      }
+    }
+    return sets
+  }
+
   /// A point in time: RFC 3339 or Unix seconds.
   func time(_ name: String) throws(APIFailure) -> Timestamp? {
     guard let text = self[name] else { return nil }
@@ -80,7 +96,7 @@ struct RequestParameters {
   func limit(_ name: String) throws(APIFailure) -> Int {
     guard let text = self[name] else { return 0 }
     guard let n = Int(text) else {
-      throw .invalidParameter(name, "cannot parse \(GoText.quote(text)) to a number")
+      throw .invalidParameter(name, "strconv.Atoi: parsing \(GoText.quote(text)): invalid syntax")
     }
     if n < 0 { throw .invalidParameter(name, "limit must be non-negative") }
     return n

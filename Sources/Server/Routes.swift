@@ -13,6 +13,7 @@ struct Routes: Sendable {
 
   func router() -> Router<BasicRequestContext> {
     let router = Router()
+    router.add(middleware: NotFound())
     management(router)
     queries(router)
     reports(router)
@@ -64,6 +65,8 @@ struct Routes: Sendable {
     let api = QueryAPI(context: context)
     form(router, "/api/v1/query", api.instant)
     form(router, "/api/v1/query_range", api.range)
+    form(router, "/api/v1/format_query", api.format)
+    form(router, "/api/v1/query_exemplars", api.exemplars)
     form(router, "/api/v1/labels", api.labelNames)
     form(router, "/api/v1/series", api.series)
     router.get("/api/v1/label/:name/values") { request, context in
@@ -81,6 +84,8 @@ struct Routes: Sendable {
     plain(router, "/api/v1/rules", rules.rules)
     plain(router, "/api/v1/alerts") { _ in rules.alerts() }
     plain(router, "/api/v1/targets", targets.targets)
+    plain(router, "/api/v1/scrape_pools") { _ in targets.scrapePools() }
+    plain(router, "/api/v1/metadata") { _ in status.metadata() }
     plain(router, "/api/v1/alertmanagers") { _ in targets.alertmanagers() }
     plain(router, "/api/v1/status/buildinfo") { _ in status.buildInfo() }
   }
@@ -129,5 +134,19 @@ struct Routes: Sendable {
 
   private static func answer(to failure: APIFailure) -> Response {
     Answer.json(failure.body, status: failure.kind.status)
+  }
+}
+
+/// Unknown paths get Go's words instead of an empty page.
+private struct NotFound: RouterMiddleware {
+  func handle(
+    _ request: Request, context: BasicRequestContext,
+    next: (Request, BasicRequestContext) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch let error as HTTPError where error.status == .notFound {
+      return Answer.text("404 page not found\n", status: .notFound)
+    }
   }
 }

@@ -13,10 +13,12 @@ struct RulesAPI: Sendable {
     var names: Set<String>
     var groups: Set<String>
     var files: Set<String>
+    /// One of them must fit a rule's labels as configured.
+    var matchers: [[Matcher]]
     var showsAlerts: Bool
 
     init(_ parameters: RequestParameters) throws(APIFailure) {
-      switch parameters["type"] {
+      switch parameters["type"]?.lowercased() {
       case nil: kind = nil
       case "alert": kind = .alerting
       case "record": kind = .recording
@@ -26,41 +28,103 @@ struct RulesAPI: Sendable {
       names = Set(parameters.all("rule_name[]"))
       groups = Set(parameters.all("rule_group[]"))
       files = Set(parameters.all("file[]"))
+      matchers = try parameters.matcherSets()
       switch parameters["exclude_alerts"] {
       case nil, "false", "0", "f", "F", "FALSE", "False": showsAlerts = true
       case "true", "1", "t", "T", "TRUE", "True": showsAlerts = false
       case .some(let other):
         throw .invalidParameter(
           "exclude_alerts",
-          "error converting exclude_alerts: strconv.ParseBool: parsing \(GoText.quote(other)): invalid syntax"
+          "error converting exclude_alerts: strconv.ParseBool: parsing "
+            + "\(GoText.quote(other)): invalid syntax"
         )
       }
     }
 
     func accepts(_ group: RuleGroupReport) -> Bool {
-      (groups.isEmpty || groups.contains(group.name)) && (files.isEmpty || files.contains(group.file))
+      (groups.isEmpty || groups.contains(group.name))
+        && (files.isEmpty || files.contains(group.file))
     }
 
     func accepts(_ rule: RuleReport) -> Bool {
       (kind == nil || kind == rule.kind) && (names.isEmpty || names.contains(rule.name))
+        && (matchers.isEmpty || fits(LabelSet(labels: rule.labels)))
+    }
+
+    private func fits(_ labels: LabelSet) -> Bool {
+      matchers.contains { set in set.allSatisfy { $0.matches(labels.value(of: $0.name)) } }
+    }
+  }
+
+  /// Which of the groups a request for pages wants.
+  private struct Page {
+    var limit: Int?
+    var token: String?
+
+    init(_ parameters: RequestParameters) throws(APIFailure) {
+      token = parameters["group_next_token"]
+      guard let text = parameters["group_limit"] else {
+        if token == nil { return }
+        throw .invalidParameter(
+          "group_next_token",
+          "group_limit needs to be present in order to paginate over the groups")
+      }
+      guard let limit = Int(text) else {
+        throw .invalidParameter(
+          "group_limit",
+          "group_limit needs to be a valid number: strconv.ParseInt: parsing "
+            + "\(GoText.quote(text)): invalid syntax")
+      }
+      if limit <= 0 {
+        throw .invalidParameter("group_limit", "group_limit needs to be greater than 0")
+      }
+      self.limit = limit
+    }
+
+    /// Where the page begins and ends, and the token of the next one.
+    func cut(
+      _ groups: [RuleGroupReport]
+    ) throws(APIFailure) -> (groups: ArraySlice<RuleGroupReport>, next: String?) {
+      guard let limit else { return (groups[...], nil) }
+      var start = 0
+      if let token {
+        guard let place = groups.firstIndex(where: { Self.token(of: $0) == token }) else {
+          throw .invalidParameter(
+            "group_next_token",
+            "invalid group_next_token '\(token)'. were rule groups changed?")
+        }
+        start = place
+      }
+      let rest = groups[start...]
+      return (rest.prefix(limit), rest.dropFirst(limit).first.map(Self.token))
+    }
+
+    /// Names a group in letters that need no escaping; only we read it.
+    private static func token(of group: RuleGroupReport) -> String {
+      (group.file + ";" + group.name).utf8.map { byte in
+        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+      }.joined()
     }
   }
 
   func rules(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
     let filter = try Filter(parameters)
-    let groups = context.gate.visit { $0.rulesReport }
-      .filter { filter.accepts($0) }
-      .sorted { ($0.file, $0.name) < ($1.file, $1.name) }
+    let wanted = try Page(parameters)
+    // By file and name already.
+    let all = context.gate.visit { $0.rulesReport }.compactMap { group -> RuleGroupReport? in
+      guard filter.accepts(group) else { return nil }
+      var kept = group
+      kept.rules = group.rules.filter { filter.accepts($0) }
+      return kept.rules.isEmpty && !group.rules.isEmpty ? nil : kept
+    }
+    let (page, next) = try wanted.cut(all)
     return Envelope.success { json in
       json.object { json in
         json.key("groups")
         json.array { json in
-          for group in groups {
-            let rules = group.rules.filter { filter.accepts($0) }
-            if rules.isEmpty && !group.rules.isEmpty { continue }
-            write(group, rules, showsAlerts: filter.showsAlerts, to: &json)
-          }
+          for group in page { write(group, showsAlerts: filter.showsAlerts, to: &json) }
         }
+        if let next { json.field("groupNextToken", next) }
       }
     }
   }
@@ -76,14 +140,14 @@ struct RulesAPI: Sendable {
   }
 
   private func write(
-    _ group: RuleGroupReport, _ rules: [RuleReport], showsAlerts: Bool, to json: inout JSONWriter
+    _ group: RuleGroupReport, showsAlerts: Bool, to json: inout JSONWriter
   ) {
     json.object { json in
       json.field("name", group.name)
       json.field("file", group.file)
       json.key("rules")
       json.array { json in
-        for rule in rules { write(rule, showsAlerts: showsAlerts, to: &json) }
+        for rule in group.rules { write(rule, showsAlerts: showsAlerts, to: &json) }
       }
       json.field("interval", raw: NumberText.plain(group.interval.seconds))
       json.field("limit", int: group.limit)

@@ -17,4 +17,7 @@ struct StatusAPI: Sendable {
       }
     }
   }
+
+  /// Types and help texts: none are kept.
+  func metadata() -> [UInt8] { Envelope.success { $0.object { _ in } } }
 }

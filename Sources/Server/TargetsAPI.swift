@@ -22,10 +22,21 @@ struct TargetsAPI: Sendable {
         json.array { json in for target in dropped { write(target, to: &json) } }
         json.key("droppedTargetCounts")
         json.object { json in
-          for (job, count) in report.droppedCounts where showsDropped && (pool == nil || job == pool) {
+          for (job, count) in report.droppedCounts
+          where showsDropped && (pool == nil || job == pool) {
             json.field(job, int: count)
           }
         }
+      }
+    }
+  }
+
+  func scrapePools() -> [UInt8] {
+    let pools = context.gate.visit { $0.targetsReport.droppedCounts.map(\.job) }
+    return Envelope.success { json in
+      json.object { json in
+        json.key("scrapePools")
+        json.array { json in for pool in pools { json.string(pool) } }
       }
     }
   }

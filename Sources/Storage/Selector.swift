@@ -112,7 +112,7 @@ package final class Selector {
 
   /// Adds a series at the end.
   func join(_ member: Member, block: Int32, column: Int32) {
-    extendRuns(Int32(members.count), block, column)
+    Self.extend(&runs, Int32(members.count), block, column)
     members.append(member)
     generation &+= 1
   }
@@ -133,7 +133,10 @@ package final class Selector {
     return true
   }
 
-  private func extendRuns(_ member: Int32, _ block: Int32, _ column: Int32) {
+  @inline(__always)
+  private static func extend(
+    _ runs: inout [MemberRun], _ member: Int32, _ block: Int32, _ column: Int32
+  ) {
     let block = max(block, -1)
     if let tail = runs.last, tail.block == block,
       block < 0 || tail.column + tail.count == column
@@ -147,15 +150,20 @@ package final class Selector {
 
   /// Computes the runs afresh.
   func rebuildRuns(_ table: SeriesTable) {
-    runs.removeAll(keepingCapacity: true)
-    for (i, member) in members.enumerated() {
+    var fresh = runs
+    runs = []
+    fresh.removeAll(keepingCapacity: true)
+    var i: Int32 = 0
+    for member in members {
       if table.isLive(member.series) {
         let record = table.records[Int(member.series.index)]
-        extendRuns(Int32(i), record.block, record.column)
+        Self.extend(&fresh, i, record.block, record.column)
       } else {
-        extendRuns(Int32(i), -1, 0)
+        Self.extend(&fresh, i, -1, 0)
       }
+      i += 1
     }
+    runs = fresh
     isDirty = false
   }
 }

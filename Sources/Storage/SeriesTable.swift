@@ -14,6 +14,8 @@ struct SeriesRecord {
   /// The only block the series is in, or `none` or `several`.
   var block: Int32 = Self.none
   var column: Int32 = 0
+  /// For `several` places: the block of the only column beside the side store, or −1.
+  var home: Int32 = -1
   /// The side store, or −1.
   var side: Int32 = -1
   /// The selectors that accept the series.
@@ -41,8 +43,8 @@ struct SeriesTable {
   private(set) var count = 0
   private var labels: [LabelSet] = []
   private var free: [UInt32] = []
-  /// Series with several columns, or with columns and a side store.
-  var places: [UInt32: [Place]] = [:]
+  /// The columns of series that have more than one.
+  private var places: [UInt32: [Place]] = [:]
   /// Slot + 1 per bucket, zero for an empty one.
   private var buckets: [UInt32]
   private var bytesOfLabels = 0
@@ -192,16 +194,29 @@ struct SeriesTable {
   /// All columns of a series.
   func columns(_ slot: UInt32) -> [Place] {
     let record = records[Int(slot)]
-    if record.block >= 0 { return [Place(block: record.block, column: record.column)] }
+    if let only = Self.only(record) { return [only] }
     return record.block == SeriesRecord.several ? places[slot] ?? [] : []
+  }
+
+  /// The column of a series that has just one, with a side store or without.
+  @inline(__always)
+  static func only(_ record: SeriesRecord) -> Place? {
+    if record.block >= 0 { return Place(block: record.block, column: record.column) }
+    return record.block == SeriesRecord.several && record.home >= 0
+      ? Place(block: record.home, column: record.column) : nil
   }
 
   /// Sets the columns of a series; a side store makes any number of them `several`.
   mutating func setColumns(_ slot: UInt32, _ columns: [Place]) {
     let i = Int(slot)
+    records[i].home = -1
     if records[i].side >= 0 || columns.count > 1 {
       records[i].block = SeriesRecord.several
-      places[slot] = columns.isEmpty ? nil : columns
+      places[slot] = columns.count > 1 ? columns : nil
+      if columns.count == 1 {
+        records[i].home = columns[0].block
+        records[i].column = columns[0].column
+      }
     } else if let only = columns.first {
       records[i].block = only.block
       records[i].column = only.column

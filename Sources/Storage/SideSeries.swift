@@ -13,11 +13,7 @@ final class SideSeries {
   private(set) var histograms: [Window.HistogramSample] = []
 
   /// The time of the newest sample.
-  var newest: Int64? {
-    guard let float = times.last else { return histograms.last?.timestamp }
-    guard let histogram = histograms.last?.timestamp else { return float }
-    return max(float, histogram)
-  }
+  private(set) var newest: Int64?
 
   var isEmpty: Bool { times.isEmpty && histograms.isEmpty }
   var count: Int { times.count + histograms.count }
@@ -49,6 +45,7 @@ final class SideSeries {
 
   /// Appends a sample that is newer than all others.
   func append(_ time: Int64, _ value: SampleValue, start: Int64?) {
+    newest = time
     switch value {
     case .float(let v):
       if let start {
@@ -71,7 +68,10 @@ final class SideSeries {
   }
 
   /// Appends a histogram as another series stored it: its reset hint is known already.
-  func adopt(_ sample: Window.HistogramSample) { histograms.append(sample) }
+  func adopt(_ sample: Window.HistogramSample) {
+    newest = max(newest ?? sample.timestamp, sample.timestamp)
+    histograms.append(sample)
+  }
 
   /// Forgets samples that are not above `horizon`; moves memory only when much is forgotten.
   func forget(through horizon: Int64, isForced: Bool = false) {
@@ -85,6 +85,7 @@ final class SideSeries {
     if old > 0 && (isForced || old == histograms.count || old * 2 > histograms.count) {
       histograms.removeFirst(old)
     }
+    if isEmpty { newest = nil }
   }
 
   func firstFloat(above t: Int64) -> Int {

@@ -230,21 +230,23 @@ extension Store {
   private func windowOfSeveral(
     _ series: SeriesID, _ after: Int64, _ through: Int64, _ buffers: WindowBuffers
   ) -> Window {
-    var n = 0
-    for place in table.columns(series.index) {
-      let block = block(at: place.block)
-      let rows = block.rows(after: after, through: through)
-      n = block.gather(Int(place.column), rows, buffers, at: n)
+    let record = table.records[Int(series.index)]
+    let only = SeriesTable.only(record)
+    let side = record.side >= 0 ? sides[Int(record.side)] : nil
+    if let only, side?.newest ?? .min <= after {
+      let block = block(at: only.block)
+      return block.window(
+        Int(only.column), block.rows(after: after, through: through), buffers)
     }
+    // The side store first: most often its samples are the older ones.
+    var n = 0
     var histograms: [Window.HistogramSample] = []
     var hasStarts = false
-    let index = table.records[Int(series.index)].side
-    if index >= 0, let side = sides[Int(index)] {
+    if let side {
       let low = side.firstFloat(above: after)
       let high = side.firstFloat(above: through)
       hasStarts = !side.starts.isEmpty && high > low
-      buffers.reserve(n + max(0, high - low))
-      if hasStarts { buffers.starts.update(repeating: SideSeries.noStart, count: n) }
+      buffers.reserve(max(0, high - low))
       for i in low..<max(low, high) where !SpecialValue.isStale(side.values[i]) {
         buffers.times[n] = side.times[i]
         buffers.values[n] = side.values[i]
@@ -254,6 +256,15 @@ extension Store {
       let from = side.firstHistogram(above: after)
       let to = side.firstHistogram(above: through)
       if from < to { histograms = Array(side.histograms[from..<to]) }
+    }
+    let aside = n
+    for place in table.columns(series.index) {
+      let block = block(at: place.block)
+      let rows = block.rows(after: after, through: through)
+      n = block.gather(Int(place.column), rows, buffers, at: n)
+    }
+    if hasStarts {
+      (buffers.starts + aside).update(repeating: SideSeries.noStart, count: n - aside)
     }
     buffers.sort(n, hasStarts: hasStarts)
     return Window(

@@ -77,6 +77,7 @@ extension Store {
   /// Forgets a row that was begun.
   package func abandon(_ row: RowWriter) {
     block(row.source).closeRow(at: nil, samples: 0)
+    settle()
   }
 
   /// Makes a row visible as a whole.
@@ -173,6 +174,11 @@ extension Store {
       return block.newestRow(Int(record.column)).map { block.time($0) }
     }
     if record.side >= 0, let side = sides[Int(record.side)] { newest = side.newest }
+    if let only = SeriesTable.only(record) {
+      let block = block(at: only.block)
+      guard let row = block.newestRow(Int(only.column)) else { return newest }
+      return max(newest ?? .min, block.time(row))
+    }
     if record.block == SeriesRecord.several {
       for place in table.columns(slot) {
         let block = block(at: place.block)

@@ -137,7 +137,8 @@ package final class Store: @unchecked Sendable {
     setPlaces(slot, columns + [Place(block: index, column: Int32(c))])
     noteRetention(of: slot, in: block)
     rejoin(slot)
-    settle()
+    // A row that is being written ends with `commit` or `abandon`: many births settle at once.
+    if !block.hasOpenRow { settle() }
     return Column(source: source, index: UInt32(c), series: id)
   }
 

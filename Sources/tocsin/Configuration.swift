@@ -17,13 +17,15 @@ final class Configuration: Sendable {
       options.configFile ?? (FileSystem.exists("prometheus.yml") ? "prometheus.yml" : nil)
     load.tocsinFile = options.tocsinFile
     load.listenAddress = options.address
-    load.parser = .release
+    load.parser = options.features.parser
     var loaded = ConfigLoader.load(load)
     loaded.settings?.global.externalURL = externalURL
     loaded.settings?.global.resendDelay = options.resendDelay
     loaded.settings?.global.outageTolerance = options.outageTolerance
     loaded.settings?.global.lookback = options.queries.lookback
     loaded.settings?.global.maxSamples = options.queries.maxSamples
+    loaded.settings?.global.delayedNameRemoval = options.features.delayedNameRemoval
+    loaded.settings?.global.startTimestamps = options.features.startTimestamps
     loaded.settings?.global.userAgent = "Tocsin/\(Tocsin.version)"
     return loaded
   }

@@ -1,3 +1,4 @@
+import CLinux
 import Config
 import Diagnostics
 import Glibc
@@ -10,9 +11,9 @@ import Synchronization
 
 /// The running daemon: the kernel's loop, and the edges that carry out its effects.
 ///
-/// One thread owns the loop: it takes events from the mailbox, hands them to the kernel with the time, and
-/// passes the effects to the HTTP client and the log. Everything else (answers, signals, requests for a reload,
-/// discovery) only posts events.
+/// One thread owns the loop: it takes events from the mailbox, hands them to the kernel with the
+/// time, and passes the effects to the HTTP client and the log. Everything else (answers, signals,
+/// requests for a reload, discovery) only posts events.
 final class Daemon: Sendable {
   private let options: DaemonOptions
   private let clock = WallClock()
@@ -34,6 +35,10 @@ final class Daemon: Sendable {
 
   /// Runs until told to stop; returns the process's exit status.
   func run() async -> Int32 {
+    tlinux_keep_heap_small()
+    for remark in options.features.remarks {
+      log.log(remark.level, "main", remark.message, [("option", remark.option)])
+    }
     let loaded = configuration.load()
     for diagnostic in loaded.diagnostics { report(diagnostic) }
     guard let settings = loaded.settings else {
@@ -77,7 +82,11 @@ final class Daemon: Sendable {
     }
     let server = TocsinServer(
       context: context(gate), host: options.host, port: options.port,
-      logger: Logger(label: "http") { _ in SinkLogHandler(sink: self.log, component: "http") })
+      logger: Logger(label: "http") { [self] _ in
+        SinkLogHandler(sink: log, component: "http") { [self] in
+          stopRequests.load(ordering: .relaxed) > 0
+        }
+      })
     let serving = Task {
       do {
         // Scraping starts when the server listens: the embedded default scrapes this process.
@@ -146,7 +155,7 @@ final class Daemon: Sendable {
       case .info: .info
       }
     var fields: [(name: String, value: String)] = []
-    if let source = diagnostic.source { 
+    if let source = diagnostic.source {
       let place = diagnostic.position.map { ":\($0.line):\($0.column)" } ?? ""
       fields.append(("at", source.name + place))
     }
@@ -196,7 +205,9 @@ final class Daemon: Sendable {
     }
   }
 
-  /// Loads the configuration anew; nil is success. A configuration with errors changes nothing.
+  /// Loads the configuration anew; nil is success.
+  ///
+  /// A configuration with errors changes nothing.
   private func reload() -> String? {
     reloading.withLock { _ in
       if stopRequests.load(ordering: .relaxed) > 0 { return "Tocsin is stopping" }
@@ -227,10 +238,16 @@ final class Daemon: Sendable {
 
   private func context(_ gate: KernelGate) -> ServerContext {
     var limits = QuerySettings()
+    limits.lookback = options.queries.lookback
     limits.timeout = options.queries.timeout
+    limits.maxSamples = options.queries.maxSamples
+    limits.parser = options.features.parser
+    limits.delayedNameRemoval = options.features.delayedNameRemoval
+    limits.startTimestamps = options.features.startTimestamps
     limits.maxConcurrency = options.queries.maxConcurrency
     return ServerContext(
-      gate: gate, queries: QueryRunner(gate: gate, settings: limits), now: { [clock] in clock.now() },
+      gate: gate, queries: QueryRunner(gate: gate, settings: limits),
+      now: { [clock] in clock.now() },
       reload: { [self] in reload() }, allowsLifecycle: options.allowsLifecycle,
       quit: { [self] in stop() }, processMetrics: { [metrics] in metrics.exposition() },
       build: BuildInfo(version: Tocsin.version, revision: ""))

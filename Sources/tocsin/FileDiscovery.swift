@@ -7,9 +7,9 @@ import Synchronization
 
 /// Watches the target files of `file_sd_configs` and reports what changed.
 ///
-/// Files are looked at every second by name, size and modification time, and read again when one of them
-/// differs or the refresh interval has passed. A file that cannot be read or parsed keeps its last good
-/// targets, as in Prometheus.
+/// Files are looked at every second by name, size and modification time, and read again when one of
+/// them differs or the refresh interval has passed. A file that cannot be read or parsed keeps its
+/// last good targets, as in Prometheus.
 final class FileDiscovery: Sendable {
   private struct Stamp: Equatable {
     var inode: UInt64

@@ -62,7 +62,9 @@ final class LogSink: Sendable {
 
   /// Quoted where blanks, quotes, equal signs or control characters would break the line.
   private static func logfmtValue(_ text: String) -> String {
-    let plain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3d && $0 != 0x7f }
+    let plain =
+      !text.isEmpty
+      && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3d && $0 != 0x7f }
     return plain ? text : GoText.quote(text)
   }
 
@@ -83,8 +85,16 @@ final class LogSink: Sendable {
 struct SinkLogHandler: LogHandler {
   let sink: LogSink
   let component: String
+  /// From then on complaints are of interest to nobody: the server is being taken down.
+  let isEnding: @Sendable () -> Bool
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level = .warning
+
+  init(sink: LogSink, component: String, isEnding: @escaping @Sendable () -> Bool) {
+    self.sink = sink
+    self.component = component
+    self.isEnding = isEnding
+  }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
@@ -94,6 +104,7 @@ struct SinkLogHandler: LogHandler {
   func log(event: LogEvent) {
     let level: LogRecord.Level =
       switch event.level {
+      case _ where isEnding(): .debug
       case .trace, .debug: .debug
       case .info, .notice: .info
       case .warning: .warn

@@ -18,8 +18,8 @@ final class Mailbox<Letter: Sendable>: Sendable {
   func post(_ letter: Letter) {
     letters.withLock { box in
       box.append(letter)
-      // Inside the lock: the descriptor is readable exactly while there are letters. Written outside, it could
-      // be left readable by a letter that is gone, and the reader would spin.
+      // Inside the lock: the descriptor is readable exactly while there are letters. Written
+      // outside, it could be left readable by a letter that is gone, and the reader would spin.
       if box.count > 1 { return }
       var one: UInt64 = 1
       _ = Glibc.write(wake, &one, 8)

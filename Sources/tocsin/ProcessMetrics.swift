@@ -27,7 +27,9 @@ final class ProcessMetrics: Sendable {
   func exposition() -> [UInt8] {
     let reload = reload.withLock { $0 }
     var text = ""
-    func metric(_ name: String, _ type: String, _ help: String, _ value: Double, labels: String = "") {
+    func metric(
+      _ name: String, _ type: String, _ help: String, _ value: Double, labels: String = ""
+    ) {
       text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
       text += "\(name)\(labels) \(NumberText.general(value))\n"
     }

@@ -103,7 +103,9 @@ struct QueryClient {
       throw ExitCode(1)
     }
     for kind in ["warnings", "infos"] {
-      for text in document[kind]?.array ?? [] { Self.complain("\(kind.dropLast()): \(text.string ?? "")") }
+      for text in document[kind]?.array ?? [] {
+        Self.complain("\(kind.dropLast()): \(text.string ?? "")")
+      }
     }
     switch format {
     case .json: Terminal.write(String(decoding: response.body, as: UTF8.self) + "\n", to: 1)

@@ -26,8 +26,8 @@ struct QueryTable {
     if rows.isEmpty { return "no data\n" }
     let width = min(120, rows.map { DisplayWidth.columns(of: $0.name) }.max() ?? 0)
     return rows.map { row in
-      let padding = String(repeating: " ", count: max(0, width - DisplayWidth.columns(of: row.name)))
-      return row.name + padding + "  " + row.value + "\n"
+      let missing = max(0, width - DisplayWidth.columns(of: row.name))
+      return row.name + String(repeating: " ", count: missing) + "  " + row.value + "\n"
     }.joined()
   }
 
@@ -43,7 +43,8 @@ struct QueryTable {
   private func value(_ point: JSONValue?) -> String {
     if let text = point?[1]?.string { return text }
     let histogram = point?[1]
-    return "histogram count \(histogram?["count"]?.string ?? "") sum \(histogram?["sum"]?.string ?? "")"
+    let (count, sum) = (histogram?["count"]?.string, histogram?["sum"]?.string)
+    return "histogram count \(count ?? "") sum \(sum ?? "")"
   }
 
   private func name(_ metric: JSONValue?) -> String {

@@ -3,7 +3,8 @@ import HTTPClient
 import Kernel
 import Model
 
-/// Turns the kernel's requests into those of the HTTP client; secrets in files are read here, on each use.
+/// Turns the kernel's requests into those of the HTTP client; secrets in files are read here, on
+/// each use.
 enum RequestMapping {
   /// Why a request could not be built: a secret's file is missing, say.
   struct Problem: Error, CustomStringConvertible {

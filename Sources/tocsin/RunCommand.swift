@@ -56,6 +56,16 @@ struct RunCommand: AsyncParsableCommand {
   @Option(name: .customLong("query.max-concurrency"), help: "Queries that run at the same time.")
   var queryMaxConcurrency = 20
 
+  @Option(
+    name: .customLong("enable-feature"),
+    help: ArgumentHelp(
+      "Experimental features, comma-separated, may be repeated.",
+      discussion: """
+        promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, \
+        promql-delayed-name-removal, use-start-timestamps
+        """))
+  var enableFeature: [String] = []
+
   @Option(name: .customLong("log.level"), help: "debug, info, warn or error.")
   var logLevel: LogRecord.Level = .info
 
@@ -82,7 +92,7 @@ struct RunCommand: AsyncParsableCommand {
       resendDelay: try duration("rules.alert.resend-delay", resendDelay),
       outageTolerance: try duration("rules.alert.for-outage-tolerance", outageTolerance),
       queries: queries,
-      logLevel: logLevel, logFormat: logFormat)
+      logLevel: logLevel, logFormat: logFormat, features: FeatureFlags(enableFeature))
   }
 
   /// Host and port of `--web.listen-address`; without a host, all interfaces.
@@ -123,6 +133,7 @@ struct DaemonOptions: Sendable {
   var queries: QueryLimits
   var logLevel: LogRecord.Level
   var logFormat: LogSink.Format
+  var features = FeatureFlags()
 }
 
 /// The `--query.*` flags.

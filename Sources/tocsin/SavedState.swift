@@ -8,7 +8,8 @@ struct SavedState {
   var keeper: StateKeeper?
   var alerts: AlertCheckpoint?
 
-  /// Opens the folder of `--storage.path` and says in the log what is wrong with it; the daemon starts anyway.
+  /// Opens the folder of `--storage.path` and says in the log what is wrong with it; the daemon
+  /// starts anyway.
   static func open(_ path: String?, now: Timestamp, log: LogSink) -> SavedState {
     guard let path else { return SavedState() }
     let suffix = now.rfc3339.prefix(19).filter { $0 != ":" && $0 != "-" } + "Z"

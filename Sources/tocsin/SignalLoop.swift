@@ -11,7 +11,9 @@ enum SignalLoop {
     case stop
   }
 
-  /// Starts the thread. A peer that closes its connection does not end the process from now on.
+  /// Starts the thread.
+  ///
+  /// A peer that closes its connection does not end the process from now on.
   static func start(_ handle: @escaping @Sendable (Kind) -> Void) {
     signal(SIGPIPE, SIG_IGN)
     var ends: [Int32] = [-1, -1]

@@ -15,5 +15,7 @@ struct Tocsin: AsyncParsableCommand {
       tocsin query instant http://127.0.0.1:9190 up
       """,
     version: "tocsin \(version)",
-    subcommands: [RunCommand.self, CheckCommand.self, QueryCommand.self, TestCommand.self])
+    subcommands: [
+      RunCommand.self, CheckCommand.self, QueryCommand.self, TestCommand.self, PromQLCommand.self,
+    ])
 }

@@ -4,15 +4,16 @@ import Synchronization
 
 /// The one clock of the program: wall time in milliseconds that never runs backwards.
 final class WallClock: Sendable {
-  private let last = Atomic<Int64>(.min)
+  private let steady = Mutex(SteadyTime())
 
-  /// The time now; a clock that was set back stands still until it has caught up.
+  /// The time now.
   func now() -> Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    let ms = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    let before = last.max(ms, ordering: .relaxed).oldValue
-    return Timestamp(milliseconds: max(ms, before))
+    steady.withLock { steady in
+      var time = timespec()
+      clock_gettime(CLOCK_REALTIME, &time)
+      let wall = Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6
+      return steady.advance(wall: wall, monotonic: Double(Self.monotonicNanoseconds()) / 1e6)
+    }
   }
 
   /// Nanoseconds of a clock that nobody sets, for measuring.
@@ -20,5 +21,23 @@ final class WallClock: Sendable {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}
+
+/// Wall time that goes on when somebody sets the clock back.
+///
+/// It then runs at nine tenths of its pace until the clock has caught up: rules are still evaluated
+/// and nothing happens twice. Standing still would leave alerts unattended for as long.
+struct SteadyTime {
+  private static let slowPace = 0.9
+
+  private var last = -Double.infinity
+  private var measured = 0.0
+
+  /// The time to go by, from both clocks in milliseconds; calls come in the order of time.
+  mutating func advance(wall: Double, monotonic: Double) -> Timestamp {
+    last = max(wall, last + max(0, monotonic - measured) * Self.slowPace)
+    measured = monotonic
+    return Timestamp(milliseconds: Int64(last))
   }
 }

@@ -116,6 +116,41 @@ import Testing
     }
   }
 
+  @Test(arguments: [11, 12] as [UInt64], [false, true])
+  func aSubqueryEqualsItsRangeQuery(seed: UInt64, delayed: Bool) throws {
+    var settings = EngineSettings()
+    settings.delayedNameRemoval = delayed
+    var churn = Churn(seed: seed)
+    for tick in 0..<40 { try churn.tick(Timestamp(milliseconds: Int64(tick) * 15_000)) }
+    // The window is open to the left, and steps are multiples of the step: 300, 320, … 540.
+    let last = Timestamp(seconds: 555)
+    for text in Self.expressions {
+      let range = try Plan(
+        try PromQLParser.parse(text), store: churn.store, settings: settings, standing: false)
+      let subquery = try Plan(
+        try PromQLParser.parse("(\(text))[275s:20s]"), store: churn.store, settings: settings,
+        standing: false)
+      let wanted = Self.points {
+        try range.range(
+          from: Timestamp(seconds: 300), through: Timestamp(seconds: 540), step: .seconds(20))
+      }
+      #expect(Self.points { try subquery.instant(at: last) } == wanted, "\(text), seed \(seed)")
+    }
+  }
+
+  /// Series with their samples, or the text of the problem.
+  private static func points(_ query: () throws -> QueryResult) -> [String] {
+    do {
+      guard case .matrix(let series) = try query().value else { return ["no matrix"] }
+      return series.map { one in
+        "\(one.labels)"
+          + one.samples.map { " \($0.timestamp.milliseconds)=\(bits($0.value))" }.joined()
+      }.sorted()
+    } catch {
+      return ["\(error)"]
+    }
+  }
+
   private static func outcome(_ plan: Plan, _ t: Timestamp) -> [String] {
     do {
       guard case .vector(let samples) = try plan.instant(at: t).value else { return ["no vector"] }

@@ -151,6 +151,37 @@ import Testing
     #expect(strict.ask(chain, at: 0) == ["error: expression is nested too deeply"])
   }
 
+  @Test func samplesAreCountedOverAllSteps() throws {
+    var world = try World("x{i=\"1\"} 0+1x100", "x{i=\"2\"} 0+1x100")
+    let refusal = "query processing would load too many samples into memory in query execution"
+    world.settings.maxSamples = 150
+    for text in ["x", "sum_over_time(x[1m:500ms])", "x + on (i) x"] {
+      let problem = #expect(throws: QueryProblem.self) { try world.range(text, 0, 6000, 60) }
+      #expect(problem?.message == refusal, "\(text)")
+      #expect(problem?.kind == .limit)
+    }
+    #expect(try world.range("sum(x)", 0, 6000, 60).count == 1)
+  }
+
+  @Test func cancellationEndsASubquery() throws {
+    var world = try World("x 0+1x100")
+    world.settings.isCancelled = { true }
+    let problem = #expect(throws: QueryProblem.self) {
+      try world.result("max_over_time(rate(x[5m])[1h:1s])", at: 6000)
+    }
+    #expect(problem?.kind == .canceled)
+    #expect(problem?.message == "query was canceled in expression evaluation")
+  }
+
+  @Test func trimmingNumbersIsRefused() throws {
+    let world = try World("x 1")
+    #expect(
+      world.ask("1 </ 2", at: 0) == ["error: operator \"</\" not allowed for Scalar operations"])
+    #expect(
+      world.ask("scalar(x) >/ 2", at: 0)
+        == ["error: operator \">/\" not allowed for Scalar operations"])
+  }
+
   @Test func absurdTimesAndStepsDoNotTrap() throws {
     let world = try World("x 1")
     #expect(

@@ -15,7 +15,8 @@ import Testing
     AlertInstance(
       labels: LabelSet(labels), state: .firing,
       annotations: [
-        Label(name: "description_zh", value: "连接池使用率已达 95%,\n\"请\"处理"), Label(name: "empty", value: ""),
+        Label(name: "description_zh", value: "连接池使用率已达 95%,\n\"请\"处理"),
+        Label(name: "empty", value: ""),
       ], value: value, activeAt: start, firedAt: start + .seconds(1), resolvedAt: nil,
       lastSentAt: start + .milliseconds(1), validUntil: start + .minutes(4),
       keepFiringSince: start + .minutes(2))
@@ -61,7 +62,9 @@ import Testing
     }
     let again = StateFolder(path: folder.path + "/new/deep", suffix: "2")
     #expect(text(again.saved) == text(saved))
-    #expect(again.saved?.rules[1].alerts.map(\.value.bitPattern) == saved.rules[1].alerts.map(\.value.bitPattern))
+    #expect(
+      again.saved?.rules[1].alerts.map(\.value.bitPattern)
+        == saved.rules[1].alerts.map(\.value.bitPattern))
     #expect(again.setAside == nil)
   }
 
@@ -82,7 +85,9 @@ import Testing
     #expect(try opened.file?.load()?.rules.isEmpty == true)
   }
 
-  @Test(arguments: ["not a database at all, but long enough to have a header\n", "SQLite format 3\u{0}garbage"])
+  @Test(arguments: [
+    "not a database at all, but long enough to have a header\n", "SQLite format 3\u{0}garbage",
+  ])
   func aDamagedFileIsSetAside(_ content: String) throws {
     let folder = try TemporaryFolder([
       "tocsin.db": content + String(repeating: "x", count: 5000), "tocsin.db-wal": "old log",

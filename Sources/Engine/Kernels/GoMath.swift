@@ -70,8 +70,9 @@ enum GoMath {
     series = 0.5.addingProduct(series, r)
     series = 1.0.addingProduct(series, r)
     r *= series
-    for _ in 0..<4 { r *= r + 2 }
-    return ldexp(1 + r, Int32(n))
+    for _ in 0..<3 { r *= r + 2 }
+    // The last step is fused with the addition, and its missing rounding shows.
+    return ldexp(1.0.addingProduct(r, r + 2), Int32(n))
   }
 
   /// Go's `math.Log`, the algorithm of FreeBSD's.

@@ -16,7 +16,7 @@ enum ScalarOperation {
     case .equal, .notEqual, .greater, .less, .greaterOrEqual, .lessOrEqual:
       compare(op, a, b) ? 1 : 0
     case .trimUpper, .trimLower, .and, .or, .unless:
-      preconditionFailure("the type checker lets no such operator between scalars")
+      preconditionFailure("a plan has no such operator between scalars")
     }
   }
 

@@ -1,12 +1,12 @@
 /// Keeps credentials out of logs and pages.
-enum SecretText {
+package enum SecretText {
   /// What names of query parameters that carry credentials contain.
   private static let suspects = ["token", "key", "secret", "pass", "auth", "sig", "credential"]
 
-  /// A URL with its password, and the values of parameters that look like credentials, as `xxxxx`.
+  /// A URL whose password, and values of parameters that look like credentials, are `xxxxx`.
   ///
   /// - Note: Go's `URL.Redacted` hides the password only.
-  static func redacted(url: String) -> String {
+  package static func redacted(url: String) -> String {
     let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let place = withoutPassword(parts[0])
     if parts.count == 1 { return place }

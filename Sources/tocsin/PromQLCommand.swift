@@ -1,0 +1,95 @@
+import ArgumentParser
+import Diagnostics
+import Glibc
+import JSON
+import PromQL
+
+/// `tocsin promql format|parse`: looks at expressions without evaluating them.
+struct PromQLCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "promql",
+    abstract: "Format PromQL expressions, or show their syntax tree.",
+    discussion: "Exit status: 0 in order, 1 the expression has a mistake, 2 no input.",
+    subcommands: [PromQLFormatCommand.self, PromQLParseCommand.self])
+}
+
+/// `tocsin promql format EXPR|-`.
+struct PromQLFormatCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "format",
+    abstract: "Print an expression as Prometheus formats it, long ones over several lines.",
+    discussion: "tocsin promql format 'sum(rate(x[5m]))by(job)'")
+
+  @OptionGroup var input: PromQLInput
+
+  func run() throws { print(try input.parsed().pretty) }
+}
+
+/// `tocsin promql parse EXPR|-`.
+struct PromQLParseCommand: ParsableCommand {
+  /// How the tree is printed.
+  enum Format: String, ExpressibleByArgument, CaseIterable { case json, text }
+
+  static let configuration = CommandConfiguration(
+    commandName: "parse",
+    abstract: "Show the syntax tree: JSON as of /api/v1/parse_query, or text.",
+    discussion: "tocsin promql parse -o text 'a / on (job) b'")
+
+  @Option(name: [.customShort("o"), .customLong("output")], help: "json or text.")
+  var output: Format = .json
+
+  @OptionGroup var input: PromQLInput
+
+  func run() throws {
+    let expr = try input.parsed()
+    switch output {
+    case .json:
+      var json = JSONWriter()
+      expr.writeTree(to: &json)
+      print(json.text)
+    case .text:
+      expr.walk { node, path in
+        let indent = String(repeating: "  ", count: path.count)
+        print("\(indent)\(node.type.rawValue): \(node.heading)")
+      }
+    }
+  }
+}
+
+/// The expression the commands share: an argument, or standard input.
+struct PromQLInput: ParsableArguments {
+  @Option(help: "auto, always or never; NO_COLOR counts as never.")
+  var color: ColorChoice = .auto
+
+  @Argument(help: "PromQL expression; - is standard input.")
+  var expr: String
+
+  /// Parses with everything experimental switched on; a mistake is shown with its place and ends
+  /// the program with status 1.
+  func parsed() throws -> Expr {
+    let text = expr == "-" ? try Self.standardInput() : expr
+    do throws(ParseProblem) {
+      return try PromQLParser.parse(text)
+    } catch {
+      let source = SourceText(name: expr == "-" ? "<stdin>" : "<expr>", text: text)
+      let renderer = HumanRenderer(decoration: color.isOn(for: 2) ? .ansi : .plain)
+      Terminal.write(renderer.render(error.diagnostic(in: source)), to: 2)
+      throw ExitCode(1)
+    }
+  }
+
+  private static func standardInput() throws -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let n = read(0, &buffer, buffer.count)
+      if n < 0 && errno == EINTR { continue }
+      if n < 0 {
+        Terminal.write("tocsin: standard input cannot be read\n", to: 2)
+        throw ExitCode(2)
+      }
+      if n == 0 { return String(decoding: bytes, as: UTF8.self) }
+      bytes += buffer[..<n]
+    }
+  }
+}
