@@ -24,10 +24,10 @@ run: release ## build and start the daemon: http://127.0.0.1:9190
 	exec .build/release/tocsin run
 
 lint: ## formatting and house rules
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 fmt: ## format in place
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 unit: build ## unit tests
 	$(SWIFT) test $(BUILD_FLAGS)

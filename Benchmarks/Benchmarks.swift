@@ -43,7 +43,7 @@ struct Report {
     guard let best = sorted.first else { return }
     let median = sorted[sorted.count / 2]
     let columns = [
-      pad("\(group): \(name)", 58), rate(best, units), rate(median, units), "ns/\(unit)",
+      pad("\(group): \(name)", 66), rate(best, units), rate(median, units), "ns/\(unit)",
       "(\(units) × \(passes.count) passes)",
     ]
     Swift.print(columns.joined(separator: " "))

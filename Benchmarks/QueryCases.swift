@@ -11,11 +11,11 @@ enum QueryCases {
   static func run(_ report: Report) throws {
     let store = try filled(targets: 100, series: 1000)
     for (text, series) in [
-      ("x", 100_000), ("x > 1e9", 100_000), ("rate(x[5m])", 100_000),
-      ("sum by (job) (rate(x[5m]))", 100_000), ("max_over_time(x[5m])", 100_000),
-      ("x * on (job, instance, i) group_left x", 100_000),
-      ("histogram_quantile(0.99, sum by (le, job) (rate(x[5m])))", 100_000),
-      ("sum(rate(x{i=\"7\"}[5m]))", 100),
+      ("x_total", 100_000), ("x_total > 1e9", 100_000), ("rate(x_total[5m])", 100_000),
+      ("sum by (job) (rate(x_total[5m]))", 100_000), ("max_over_time(x_total[5m])", 100_000),
+      ("x_total * on (job, instance, i) group_left x_total", 100_000),
+      ("histogram_quantile(0.99, sum by (le, job) (rate(x_total[5m])))", 100_000),
+      ("sum(rate(x_total{i=\"7\"}[5m]))", 100),
     ] {
       let plan = try Plan(
         try PromQLParser.parse(text), store: store, settings: EngineSettings(), standing: true)
@@ -36,7 +36,7 @@ enum QueryCases {
       let columns = (0..<series).compactMap { i in
         store.column(
           for: [
-            "__name__": "x", "job": "job\(target % 5)", "instance": "host\(target):9100",
+            "__name__": "x_total", "job": "job\(target % 5)", "instance": "host\(target):9100",
             "i": "\(i)", "le": MadeUpTarget.bounds[i % MadeUpTarget.bounds.count],
           ], in: source)
       }

@@ -12,6 +12,13 @@ package enum ExprProblem {
       range: target.sourceRange(ofContent: place(problem)), label: hint(problem.message))
   }
 
+  /// The finding for an expression that is a text of its own.
+  package static func diagnostic(_ problem: ParseProblem, in source: SourceText) -> Diagnostic {
+    Diagnostic(
+      problem.id, .error, problem.message, source: source, range: place(problem),
+      label: hint(problem.message))
+  }
+
   /// - Note: Prometheus notices a parenthesis too many when it is already behind it.
   private static func place(_ problem: ParseProblem) -> SourceRange {
     let range = problem.range

@@ -6,8 +6,8 @@ import Synchronization
 
 /// Evaluates generated and damaged expressions over a small store.
 ///
-/// Evaluation must end, with a result or a problem whose range lies in the text; and an instant query must equal
-/// the step of a range query, bit for bit.
+/// Evaluation must end, with a result or a problem whose range lies in the text; and an instant
+/// query must equal the step of a range query, bit for bit.
 struct EngineFuzz {
   let store: Store
   /// How often an evaluation may ask whether to go on: time, measured without a clock.
@@ -69,7 +69,8 @@ struct EngineFuzz {
     // With names dropped late, a series of a range has its name, or not, from its first step on.
     if settings.delayedNameRemoval && text.contains("or") { return true }
     // Equal counts are taken in the order in which the values came up.
-    return text.contains("count_values") && ["topk", "bottomk", "limit"].contains { text.contains($0) }
+    guard text.contains("count_values") else { return false }
+    return ["topk", "bottomk", "limit"].contains { text.contains($0) }
   }
 
   private static func difference(

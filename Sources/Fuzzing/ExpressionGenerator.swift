@@ -110,7 +110,8 @@ package struct ExpressionGenerator {
     default:
       if random.pick(2) == 0 {
         modifier = " " + random.pick(["on", "ignoring"]) + " (" + labelList() + ") "
-        let isSet = operation.hasPrefix(" and") || operation.hasPrefix(" or")
+        let isSet =
+          operation.hasPrefix(" and") || operation.hasPrefix(" or")
           || operation.hasPrefix(" unless")
         if !isSet && random.pick(3) == 0 {
           modifier += random.pick(["group_left", "group_right"]) + " () "

@@ -31,7 +31,8 @@ enum FuzzCorpus {
     "{{ define \"t\" }}{{ . }}{{ end }}{{ template \"t\" printf \"%-5.2f|%q|%x\" 1.5 \"a\" 255 }}",
     "{{ range $k, $v := $labels }}{{ $k }}={{ $v }}{{ break }}{{ end }}{{/* note */}}",
     "{{ query \"a\" | first | value | humanizeDuration }} {{ len \"abc\" }} {{ index . 0 }}",
-    "{{ reReplaceAll \"(.)\" \"$1\" \"abc\" | title }} {{ 0x1F | print }} {{ parseDuration \"5m\" }}",
+    "{{ reReplaceAll \"(.)\" \"$1\" \"abc\" | title }} {{ 0x1F | print }}"
+      + "{{ parseDuration \"5m\" }}",
   ]
   private static let templatePieces = [
     "{{", "}}", "{{-", "-}}", "|", "$x", ":=", "(", ")", "end", "{{end}}", "{{range .}}", "%!d",

@@ -16,9 +16,11 @@ package enum FuzzStore {
     "h_bucket{le=\"+Inf\",j=\"x\"} 0+4x24", "h_bucket{le=\"odd\",j=\"y\"} 1x24",
     "n{i=\"1\"} {{schema:0 count:4 sum:6 buckets:[2 2]}}"
       + "+{{schema:0 count:2 sum:3 buckets:[1 1]}}x24",
-    "n{i=\"2\"} {{schema:3 count:5 sum:-1 z_bucket:1 z_bucket_w:0.01 n_buckets:[1 2] buckets:[1]}}x9"
-      + " stale 4 {{schema:-53 count:3 sum:4 custom_values:[1 5] buckets:[1 1 1]}}x9",
-    "info{j=\"x\",v=\"1\"} 1x24", "info{j=\"y\",v=\"2\"} 1x24", "target_info{i=\"1\",data=\"d\"} 1x24",
+    "n{i=\"2\"} {{schema:3 count:5 sum:-1 z_bucket:1 z_bucket_w:0.01 n_buckets:[1 2]"
+      + " buckets:[1]}}x9 stale 4 {{schema:-53 count:3 sum:4 custom_values:[1 5]"
+      + " buckets:[1 1 1]}}x9",
+    "info{j=\"x\",v=\"1\"} 1x24", "info{j=\"y\",v=\"2\"} 1x24",
+    "target_info{i=\"1\",data=\"d\"} 1x24",
     "{\"the host\",i=\"1\"} 1+1x24",
   ]
 

@@ -71,9 +71,10 @@ package struct ExpressionMutator {
     return loses
   }
 
-  /// Whether an offset is arithmetic without parentheses: it is printed so, but read as arithmetic
-  /// on the result. Printed last although something else was written last, it also takes in a following
-  /// operator.
+  /// Whether an offset reads back differently.
+  ///
+  /// Arithmetic without parentheses is printed so, but read as arithmetic on the result. Printed
+  /// last although something else was written last, an offset also takes in a following operator.
   private static func isLoose(_ offset: DurationValue, isLast: Bool) -> Bool {
     switch offset.expr {
     case .binary, .negate(.binary, _): true

@@ -9,8 +9,8 @@ struct FuzzCommand: ParsableCommand {
     commandName: "fuzz",
     abstract: "Feeds the parsers and the engine generated and damaged inputs.",
     discussion: """
-      Every round depends on seed and number alone; a finding is printed with the line that repeats it. A round \
-      that takes longer than ten seconds counts as a hang.
+      Every round depends on seed and number alone; a finding is printed with the line that \
+      repeats it. A round that takes longer than ten seconds counts as a hang.
 
       Exit status: 0 nothing found, 1 a promise is broken, 3 a trap or a hang.
       """)

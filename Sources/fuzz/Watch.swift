@@ -23,7 +23,8 @@ enum Watch {
 
   private static func report(_ number: Int32) {
     put(number == SIGALRM ? "\nhang: " : "\ntrap: ")
-    if let text = UnsafePointer<CChar>(bitPattern: text.load(ordering: .relaxed)) { _ = write(2, text, strlen(text)) }
+    let address = text.load(ordering: .relaxed)
+    if let text = UnsafePointer<CChar>(bitPattern: address) { _ = write(2, text, strlen(text)) }
     var rest = round.load(ordering: .relaxed)
     var scale: UInt64 = 1
     while rest / scale >= 10 { scale *= 10 }

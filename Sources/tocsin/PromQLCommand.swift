@@ -1,4 +1,5 @@
 import ArgumentParser
+import Config
 import Diagnostics
 import Glibc
 import JSON
@@ -50,7 +51,9 @@ struct PromQLParseCommand: ParsableCommand {
     case .text:
       expr.walk { node, path in
         let indent = String(repeating: "  ", count: path.count)
-        print("\(indent)\(node.type.rawValue): \(node.heading)")
+        // Headings of aggregations end with the blank before their parenthesis.
+        let heading = node.heading.hasSuffix(" ") ? String(node.heading.dropLast()) : node.heading
+        print("\(indent)\(node.type.rawValue): \(heading)")
       }
     }
   }
@@ -61,7 +64,7 @@ struct PromQLInput: ParsableArguments {
   @Option(help: "auto, always or never; NO_COLOR counts as never.")
   var color: ColorChoice = .auto
 
-  @Argument(help: "PromQL expression; - is standard input.")
+  @Argument(help: "PromQL expression; - is standard input, -- precedes a minus.")
   var expr: String
 
   /// Parses with everything experimental switched on; a mistake is shown with its place and ends
@@ -73,7 +76,7 @@ struct PromQLInput: ParsableArguments {
     } catch {
       let source = SourceText(name: expr == "-" ? "<stdin>" : "<expr>", text: text)
       let renderer = HumanRenderer(decoration: color.isOn(for: 2) ? .ansi : .plain)
-      Terminal.write(renderer.render(error.diagnostic(in: source)), to: 2)
+      Terminal.write(renderer.render(ExprProblem.diagnostic(error, in: source)), to: 2)
       throw ExitCode(1)
     }
   }

@@ -9,10 +9,11 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Scrape targets, evaluate rules, send notifications.",
     discussion: """
-      Without flags it reads prometheus.yml and tocsin.yml of the current folder where they exist; without them it \
-      scrapes itself, loads rules/*.yml and listens on 127.0.0.1:9190.
+      Without flags it reads prometheus.yml and tocsin.yml of the current folder where they exist; \
+      without them it scrapes itself, loads rules/*.yml and listens on 127.0.0.1:9190.
 
-      SIGHUP reloads the configuration and keeps alert state. SIGTERM delivers what is queued and exits.
+      SIGHUP reloads the configuration and keeps alert state. SIGTERM delivers what is queued and \
+      exits.
       """)
 
   @Option(name: .customLong("config.file"), help: "Prometheus configuration file.")
@@ -61,8 +62,8 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Experimental features, comma-separated, may be repeated.",
       discussion: """
-        promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, \
-        promql-delayed-name-removal, use-start-timestamps
+        promql-experimental-functions, promql-extended-range-selectors, \
+        promql-binop-fill-modifiers, promql-delayed-name-removal, use-start-timestamps
         """))
   var enableFeature: [String] = []
 

@@ -160,6 +160,7 @@ import Testing
       #expect(problem?.message == refusal, "\(text)")
       #expect(problem?.kind == .limit)
     }
+    world.settings.maxSamples = 1000
     #expect(try world.range("sum(x)", 0, 6000, 60).count == 1)
   }
 
@@ -171,6 +172,11 @@ import Testing
     }
     #expect(problem?.kind == .canceled)
     #expect(problem?.message == "query was canceled in expression evaluation")
+  }
+
+  @Test func powersAreGosToTheLastBit() throws {
+    let world = try World("x 12.1")
+    #expect(world.ask("x ^ 6.69 / -6.4 % x / (-8.68 - 4.5)", at: 0) == ["{} 0.016135629844963667"])
   }
 
   @Test func trimmingNumbersIsRefused() throws {

@@ -22,7 +22,8 @@ struct ConformancePlanTests {
     let load: String
   }
 
-  @Test("a plan fed sample by sample equals a fresh one at every tick", .enabled(if: directory != nil))
+  @Test(
+    "a plan fed sample by sample equals a fresh one at every tick", .enabled(if: directory != nil))
   func carriedPlans() throws {
     let folder = try #require(Self.directory)
     let path = folder + "/differential/query.jsonl"
