@@ -1,6 +1,6 @@
 import JSON
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct JSONValueTests {
   @Test func readsWhatItIsGiven() throws {

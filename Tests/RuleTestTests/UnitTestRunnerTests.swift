@@ -1,6 +1,6 @@
 import RuleTest
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct UnitTestRunnerTests {
   private static let rules = """
