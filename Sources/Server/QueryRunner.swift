@@ -87,7 +87,7 @@ package struct QueryRunner: Sendable {
       let prepared = try gate.visit { kernel in
         Result { () throws(QueryProblem) in
           try kernel.prepareQuery(
-            expr, from: times.first, through: times.last, step: times.step,
+            expr, text: text, from: times.first, through: times.last, step: times.step,
             settings: engine)
         }
       }.get()

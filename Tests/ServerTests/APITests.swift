@@ -32,6 +32,17 @@ import Testing
       "a form comes before the query string")
   }
 
+  @Test func remarksCarryTheirPosition() async throws {
+    let site = try await Site()
+    defer { site.close() }
+    let answer = try await site.get(
+      "/api/v1/query?query=rate(temperature%5B5m%5D)&time=1700000060")
+    #expect(
+      answer.text.contains(
+        #""infos":["PromQL info: metric might not be a counter, name does not end in "#
+          + #"_total/_sum/_count/_bucket: \"temperature\" (1:6)"]"#), "\(answer.text)")
+  }
+
   @Test func rangeQueries() async throws {
     let site = try await Site()
     defer { site.close() }
