@@ -115,7 +115,7 @@ let tested: [(name: String, dependencies: [Target.Dependency])] = [
 
 let tests: [Target] =
   [
-    .target(name: "TestSupport", path: "Tests/Support"),
+    .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/Support"),
     .testTarget(name: "TidyTests"),
   ]
   + tested.map {

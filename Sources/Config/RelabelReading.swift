@@ -1,9 +1,10 @@
+import Diagnostics
 import Kernel
 import Model
 import YAML
 
 /// Reads lists of relabelling steps.
-struct RelabelReading {
+package struct RelabelReading {
   let config: ConfigReading
 
   private var reader: YAMLReader { config.reader }
@@ -17,6 +18,14 @@ struct RelabelReading {
       }
       return step(node)
     }
+  }
+
+  /// The steps of a list that stands alone, and everything that is wrong with them.
+  package static func read(list: YAMLNode) -> (rules: [RelabelRule], diagnostics: [Diagnostic]) {
+    let reading = RelabelReading(config: ConfigReading(directory: "", environment: { _ in nil }))
+    let nodes = reading.reader.items(of: list, "a list of relabelling steps") ?? []
+    let rules = nodes.compactMap { reading.step($0) }
+    return (rules, reading.reader.diagnostics)
   }
 
   private func step(_ node: YAMLNode) -> RelabelRule? {
@@ -48,12 +57,8 @@ struct RelabelReading {
     _ key: RelabelFields.Field, _ field: YAMLFields.Field, _ fields: YAMLFields,
     _ step: inout RelabelFields
   ) {
-    if field.value.isNull {
-      if key == .action {
-        config.refuse("relabel action cannot be empty", at: field.key, id: "config/relabel")
-      }
-      return
-    }
+    // A key without a value keeps its default, the action too.
+    if field.value.isNull { return }
     do throws(RelabelProblem) {
       switch key {
       case .sourceLabels:
@@ -61,11 +66,7 @@ struct RelabelReading {
           try step.setSourceLabels(names.map { $0.node.isNull ? nil : $0.text })
         }
       case .modulus:
-        if let value = RelabelModulus.read(field.value) {
-          step.setModulus(value)
-        } else {
-          reader.wrongType(field.value, expected: "a whole number that is not negative")
-        }
+        if let value = modulus(field.value) { step.setModulus(value) }
       case .action:
         if let text = fields.text(field.value) { try step.setAction(text) }
       case .regex:
@@ -81,17 +82,16 @@ struct RelabelReading {
       report(error, fields)
     }
   }
-}
 
-/// The modulus of a `hashmod` step.
-package enum RelabelModulus {
   /// Any whole number that fits 64 bits without a sign; a fraction is cut, as in Prometheus.
-  package static func read(_ node: YAMLNode) -> UInt64? {
+  private func modulus(_ node: YAMLNode) -> UInt64? {
     switch node.resolved {
-    case .int(let value) where value >= 0: UInt64(value)
-    case .unsigned(let value): value
-    case .float(let value) where value >= 0 && value < 1.8e19: UInt64(value)
-    default: nil
+    case .int(let value) where value >= 0: return UInt64(value)
+    case .unsigned(let value): return value
+    case .float(let value) where value >= 0 && value < 1.8e19: return UInt64(value)
+    default:
+      reader.wrongType(node, expected: "a whole number that is not negative")
+      return nil
     }
   }
 }

@@ -1,6 +1,8 @@
+import Model
+
 /// Makes damaged inputs from good ones, byte by byte.
 struct ByteMutator {
-  var random: FuzzRandom
+  var random: SeededGenerator
   /// Pieces that mean something in the language under test.
   let pieces: [[UInt8]]
 

@@ -16,8 +16,8 @@ struct EngineFuzz {
   init() throws { store = try FuzzStore.make() }
 
   /// The expression of a round.
-  static func input(_ random: inout FuzzRandom) -> String {
-    var generator = ExpressionGenerator(random: FuzzRandom(seed: random.next()))
+  static func input(_ random: inout SeededGenerator) -> String {
+    var generator = ExpressionGenerator(random: SeededGenerator(seed: random.next()))
     let text = generator.expression(depth: 1 + random.pick(4))
     if random.pick(3) == 0 { return text }
     var mutator = ExpressionMutator(seed: random.next())

@@ -1,14 +1,15 @@
+import Model
 import PromQL
 
 /// Writes random expressions that are well-typed, over the metrics of `FuzzStore`.
 ///
 /// Operators stand without parentheses as often as with them, so that precedence is exercised.
 package struct ExpressionGenerator {
-  private var random: FuzzRandom
+  private var random: SeededGenerator
 
-  package init(seed: UInt64) { random = FuzzRandom(seed: seed) }
+  package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-  init(random: FuzzRandom) { self.random = random }
+  init(random: SeededGenerator) { self.random = random }
 
   private static let selectors = [
     "a_total", "b", "h_bucket", "n", "info", "a_total{i=\"1\"}", "b{j!~\"x|y\"}", "{i=~\".+\"}",

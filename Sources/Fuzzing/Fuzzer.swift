@@ -1,3 +1,4 @@
+import Model
 import PromQL
 
 /// What can be fuzzed.
@@ -26,7 +27,7 @@ package struct Fuzzer {
 
   /// The input of a round.
   package func input(_ number: UInt64, of subject: FuzzSubject) -> [UInt8] {
-    var random = FuzzRandom(seed: seed, round: number)
+    var random = SeededGenerator(seed: seed, round: number)
     switch subject {
     case .parser: return Array(Self.expression(&random).utf8)
     case .engine: return Array(EngineFuzz.input(&random).utf8)
@@ -55,8 +56,8 @@ package struct Fuzzer {
   }
 
   /// An expression: generated, then mostly damaged by tokens or by bytes.
-  private static func expression(_ random: inout FuzzRandom) -> String {
-    var generator = ExpressionGenerator(random: FuzzRandom(seed: random.next()))
+  private static func expression(_ random: inout SeededGenerator) -> String {
+    var generator = ExpressionGenerator(random: SeededGenerator(seed: random.next()))
     let text = generator.expression(depth: 1 + random.pick(4))
     switch random.pick(4) {
     case 0: return text

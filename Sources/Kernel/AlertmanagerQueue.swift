@@ -75,7 +75,8 @@ final class AlertmanagerQueue {
 
   /// Takes the answer to the batch on its way; the time of the next try is drawn from `random`.
   func finish(
-    _ outcome: DeliveryOutcome, at now: Timestamp, giveUp: Bool, using random: inout Randomness,
+    _ outcome: DeliveryOutcome, at now: Timestamp, giveUp: Bool,
+    using random: inout SeededGenerator,
     _ effects: inout EffectList
   ) {
     let size = inFlight

@@ -18,11 +18,11 @@ final class Outbox {
   private var routes: [(relabeling: [RelabelRule], queues: [AlertmanagerQueue])] = []
   private var owners: [DeliveryID: Owner] = [:]
   private var nextID: UInt64 = 1
-  private var random: Randomness
+  private var random: SeededGenerator
   private var stopsAt: Timestamp?
   private var isAbandoned = false
 
-  init(seed: UInt64) { random = Randomness(seed: seed) }
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   /// Obeys new settings; receivers that stay keep their queues.
   func update(_ settings: Settings, at now: Timestamp, _ effects: inout EffectList) {

@@ -15,12 +15,7 @@ package struct StableHash: Sendable {
 
   package mutating func combine(_ text: String) { combine(text.utf8) }
 
-  package var value: UInt64 {
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
+  package var value: UInt64 { SeededGenerator.mixed(state) }
 
   /// The hash of some texts, boundaries included.
   package static func of(_ texts: String...) -> UInt64 {
@@ -33,20 +28,5 @@ package struct StableHash: Sendable {
   package static func hex(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-  }
-}
-
-/// A small random source that a seed replays exactly (SplitMix64).
-struct Randomness: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

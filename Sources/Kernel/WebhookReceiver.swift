@@ -138,7 +138,7 @@ final class WebhookReceiver {
   /// Takes the answer to a group's request.
   func finish(
     _ key: String, _ outcome: DeliveryOutcome, at now: Timestamp, giveUp: Bool,
-    using random: inout Randomness, _ effects: inout EffectList
+    using random: inout SeededGenerator, _ effects: inout EffectList
   ) {
     inFlight = max(0, inFlight - 1)
     guard let outstanding = groups[key]?.outstanding else { return }

@@ -1,12 +1,13 @@
 import Diagnostics
+import Model
 
 /// Makes bad expressions from good ones, and checks what the parser must never break.
 ///
 /// The same seed makes the same texts on every machine, so a finding can be replayed.
 package struct ExpressionMutator {
-  private var state: UInt64
+  private var random: SeededGenerator
 
-  package init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   /// A text with one to three tokens dropped, doubled, swapped, cut off or replaced.
   package mutating func mutate(_ text: String) -> String {
@@ -138,12 +139,5 @@ package struct ExpressionMutator {
     return out
   }
 
-  /// A number below `n` (SplitMix64).
-  private mutating func pick(_ n: Int) -> Int {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return Int((z ^ (z >> 31)) % UInt64(n))
-  }
+  private mutating func pick(_ n: Int) -> Int { random.pick(n) }
 }

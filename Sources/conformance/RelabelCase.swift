@@ -1,3 +1,4 @@
+import Config
 import Diagnostics
 import JSON
 import Kernel
@@ -36,20 +37,12 @@ enum RelabelCase {
   static func generated(_ one: JSONCase) -> String? {
     let source = SourceText(name: "relabel", text: one.text("config") ?? "")
     let document = YAMLDocument.parse(source: source)
-    let reader = YAMLReader()
-    var problem: String? =
-      document.diagnostics.isEmpty ? nil : "yaml: " + document.diagnostics[0].message
     var rules: [RelabelRule] = []
-    if problem == nil, let root = document.root {
-      for item in reader.items(of: root, "a list") ?? [] {
-        do throws(RelabelProblem) {
-          rules.append(try RelabelNode.rule(item, reader))
-        } catch {
-          problem = problem ?? error.message
-        }
-      }
-      if let first = reader.diagnostics.first { problem = "yaml: " + first.message }
+    var diagnostics = document.diagnostics
+    if diagnostics.isEmpty, let root = document.root {
+      (rules, diagnostics) = RelabelReading.read(list: root)
     }
+    let problem = diagnostics.first?.message
     if !one.isAccepted {
       let wanted = one.text("error") ?? ""
       if wanted.hasPrefix("yaml:") { return problem == nil ? "accepted, expected \(wanted)" : nil }

@@ -5,18 +5,11 @@ from __future__ import annotations
 import sqlite3
 import signal
 
+from support.configs import ONE_APP
 from support.servers import Exporter, Page
 from support.stage import EndToEndTest, beyond_prometheus
 from support.waiting import wait_until
 
-CONFIG = """
-    global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
-    rule_files: [rules.yml]
-    scrape_configs:
-      - job_name: app
-        metrics_path: /app
-        static_configs: [{{targets: ['{target}']}}]
-"""
 RULES = """
     groups:
       - name: app
@@ -36,7 +29,7 @@ class RestartTest(EndToEndTest):
 
     def start(self):
         exporter = self.stage.add(Exporter(app=Page('# TYPE queue_length gauge\nqueue_length{queue="邮件"} 12\n')))
-        self.stage.write("prometheus.yml", CONFIG.format(target=exporter.address))
+        self.stage.write("prometheus.yml", ONE_APP.format(target=exporter.address))
         self.stage.write("rules.yml", RULES)
         return self.stage.tocsin()
 

@@ -7,6 +7,7 @@ import signal
 import time
 import unittest
 
+from support.configs import ONE_APP
 from support.payload import check_payload
 from support.servers import CutShort, Endless, Exporter, Hang, Page, Receiver, Status
 from support.stage import STAND_IN, TOCSIN, EndToEndTest, beyond_prometheus
@@ -14,14 +15,6 @@ from support.times import timestamp
 from support.waiting import wait_until
 from support.web import free_port, get
 
-CONFIG = """
-    global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
-    rule_files: [rules.yml]
-    scrape_configs:
-      - job_name: app
-        metrics_path: /app
-        static_configs: [{{targets: ['{target}']}}]
-"""
 RULES = """
     groups:
       - name: app
@@ -82,7 +75,7 @@ class HostileTargetsTest(EndToEndTest):
         static_configs: [{{targets: ['{address}']}}]
         {limit}
 """
-        self.stage.write("prometheus.yml", CONFIG.format(target=exporter.address).rstrip() + jobs)
+        self.stage.write("prometheus.yml", ONE_APP.format(target=exporter.address).rstrip() + jobs)
         self.stage.write("rules.yml", RULES)
         self.stage.write("tocsin.yml", KEEP_ALL)
         tocsin = self.stage.tocsin("--log.level", "debug")
@@ -133,7 +126,7 @@ class HostileTargetsTest(EndToEndTest):
         metrics_path: /other
         static_configs: [{{targets: ['{exporter.address}']}}]
 """
-        self.stage.write("prometheus.yml", CONFIG.format(target=exporter.address).rstrip() + more)
+        self.stage.write("prometheus.yml", ONE_APP.format(target=exporter.address).rstrip() + more)
         self.stage.write("rules.yml", RULES)
         self.stage.write("tocsin.yml", KEEP_ALL)
         tocsin = self.stage.tocsin()
@@ -165,7 +158,7 @@ class ReloadTest(EndToEndTest):
 
     def start(self, *flags):
         exporter = self.stage.add(Exporter(app=Page(LONG_QUEUE)))
-        self.config = CONFIG.format(target=exporter.address)
+        self.config = ONE_APP.format(target=exporter.address)
         self.stage.write("prometheus.yml", self.config)
         self.stage.write("rules.yml", RULES)
         tocsin = self.stage.tocsin(*flags)
@@ -265,7 +258,7 @@ class BrokenStartTest(EndToEndTest):
 
     def test_a_broken_configuration_ends_the_start(self):
         self.stage.write("rules.yml", RULES)
-        self.stage.write("prometheus.yml", CONFIG.format(target="127.0.0.1:1").replace("job_name", "jobname"))
+        self.stage.write("prometheus.yml", ONE_APP.format(target="127.0.0.1:1").replace("job_name", "jobname"))
         command = [TOCSIN, "run", "--config.file", self.stage.folder / "prometheus.yml"]
         command += ["--storage.path", self.stage.folder / "data", "--web.listen-address", f"127.0.0.1:{free_port()}"]
         tocsin = self.stage.run("tocsin", command)
@@ -300,7 +293,7 @@ class ReceiverTest(EndToEndTest):
 
     def start(self, shaky, steady):
         exporter = self.stage.add(Exporter(app=Page(LONG_QUEUE)))
-        self.stage.write("prometheus.yml", CONFIG.format(target=exporter.address))
+        self.stage.write("prometheus.yml", ONE_APP.format(target=exporter.address))
         self.stage.write("rules.yml", RULES)
         text = WEBHOOKS.format(shaky=shaky.url("/a"), steady=steady.url("/b"))
         if not self.headers:

@@ -28,7 +28,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
   }
 
   @Test func sendsBatchesInOrderOneAtATime() {
-    var random = Randomness(seed: 0)
+    var random = SeededGenerator(seed: 0)
     var effects = EffectList()
     queue.append((0..<5).map { alert("\($0)") }, capacity: 100, &effects)
     #expect(names(queue.takeBatch(at: start, size: 2)) == ["0", "1"])
@@ -49,13 +49,13 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
     queue.append([alert("2"), alert("3"), alert("4")], capacity: 3, &effects)
     #expect(queue.length == 3)
     #expect(queue.counts.dropped == 2)
-    var random = Randomness(seed: 0)
+    var random = SeededGenerator(seed: 0)
     queue.finish(answered(200), at: start, giveUp: false, using: &random, &effects)
     #expect(names(queue.takeBatch(at: start, size: 9)) == ["3", "4"])
   }
 
   @Test func retriesWithBackOffUntilSuperseded() throws {
-    var random = Randomness(seed: 7)
+    var random = SeededGenerator(seed: 7)
     var effects = EffectList()
     queue.append([alert("a"), alert("b")], capacity: 10, &effects)
     _ = queue.takeBatch(at: start, size: 10)
@@ -74,7 +74,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
   }
 
   @Test func firingAlertsWhoseWordExpiredAreNotTold() {
-    var random = Randomness(seed: 7)
+    var random = SeededGenerator(seed: 7)
     var effects = EffectList()
     queue.append([alert("old"), alert("gone", firing: false)], capacity: 10, &effects)
     _ = queue.takeBatch(at: start, size: 10)
@@ -86,7 +86,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
   }
 
   @Test func refusalsAreFinal() {
-    var random = Randomness(seed: 7)
+    var random = SeededGenerator(seed: 7)
     var effects = EffectList()
     queue.append([alert("a")], capacity: 10, &effects)
     _ = queue.takeBatch(at: start, size: 10)

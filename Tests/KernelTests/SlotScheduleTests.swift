@@ -67,7 +67,7 @@ import Testing
 
 @Suite struct BackoffTests {
   @Test func doublesWithJitterUpToABound() {
-    var random = Randomness(seed: 1)
+    var random = SeededGenerator(seed: 1)
     for failures in 1...12 {
       let pause = Backoff.pause(afterFailures: failures, using: &random)
       let step = min(1_000 << Int64(failures - 1), 60_000)

@@ -18,7 +18,7 @@ private func alert(
 private final class Bench {
   let receiver: WebhookReceiver
   var now = start
-  var random = Randomness(seed: 3)
+  var random = SeededGenerator(seed: 3)
   var effects = EffectList()
   var sent: [(group: String, request: DeliveryRequest)] = []
 
