@@ -3,7 +3,7 @@ SWIFT ?= swift
 CONFORMANCE_DIR ?= ../shared/conformance
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: help packages test-packages build release run test lint fmt unit e2e rules conformance fuzz demo clean
+.PHONY: help packages test-packages build release run test lint fmt unit e2e kill-test rules conformance fuzz sim sim-long bench soak demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ rules: build ## the shipped rules and examples: checked and tested
 e2e: build ## real processes on loopback: exporter, Alertmanager, Prometheus, the demo
 	python3 -m unittest discover --start-directory Tests/EndToEnd --pattern '*_test.py' --verbose
 
+kill-test: build ## the daemon is killed a hundred times under load
+	cd Tests/EndToEnd && KILLS=100 python3 -m unittest --verbose kill_test
+
 test: test-packages lint unit rules e2e ## everything
 
 conformance: packages ## cases from CONFORMANCE_DIR against the committed numbers
@@ -46,6 +49,18 @@ conformance: packages ## cases from CONFORMANCE_DIR against the committed number
 
 fuzz: packages ## a million generated and damaged inputs for every parser and the engine
 	$(SWIFT) run -c release fuzz --rounds 1000000
+
+sim: packages ## one simulated world, event by event: make sim SEED=7
+	$(SWIFT) run sim $(or $(SEED),1) --verbose
+
+sim-long: packages ## ten thousand simulated worlds
+	$(SWIFT) run -c release sim 0 --count 10000 --shrink
+
+bench: packages ## nanoseconds of the hot paths, and what sealed rows take up
+	$(SWIFT) run -c release benchmarks
+
+soak: release ## half an hour at 100,000 series with churn; draws docs/benchmarks/soak.svg
+	python3 Benchmarks/soak/soak.py --tocsin .build/release/tocsin
 
 demo: release ## a real application runs out of connections, is told, and recovers
 	python3 examples/db-pool/demo.py --tocsin .build/release/tocsin

@@ -23,6 +23,11 @@ let pure: [Target] = [
   .target(
     name: "Kernel",
     dependencies: ["JSON", "Model", "PromQL", "Storage", "Engine", "Rules", "Exposition"]),
+  .target(
+    name: "Simulation",
+    dependencies: [
+      "JSON", "Model", "PromQL", "Storage", "Engine", "Template", "Rules", "Kernel",
+    ]),
 ]
 
 let edge: [Target] = [
@@ -34,26 +39,33 @@ let edge: [Target] = [
   .target(
     name: "Config",
     dependencies: ["YAML", "Diagnostics", "Model", "PromQL", "Template", "Rules", "Kernel"]),
-  .target(name: "HTTPClient", dependencies: ["CCurl", "CLinux"]),
-  .target(name: "Persistence", dependencies: ["JSON", "Kernel", "Rules", "Model", grdb]),
+  .target(name: "HTTPClient", dependencies: ["CCurl", "CLinux", "JSON"]),
+  .target(name: "Discovery", dependencies: ["HTTPClient", "JSON", "Kernel", "Model"]),
+  .target(
+    name: "Persistence", dependencies: ["JSON", "Kernel", "Rules", "Storage", "Model", grdb]),
   .target(
     name: "Server",
     dependencies: [
-      "JSON", "Kernel", "Rules", "Engine", "PromQL", "Model", "Storage", hummingbird, logging,
+      "JSON", "Kernel", "Rules", "Engine", "PromQL", "Exposition", "Model", "Storage", hummingbird,
+      logging,
     ]),
   .target(
     name: "Lint",
-    dependencies: ["JSON", "Config", "Diagnostics", "PromQL", "Kernel", "Model"]),
+    dependencies: [
+      "JSON", "Config", "YAML", "Diagnostics", "Exposition", "Model", "PromQL", "Template",
+      "Rules", "Kernel",
+    ]),
   .target(
     name: "RuleTest",
     dependencies: [
-      "Config", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Rules",
+      "Config", "YAML", "Diagnostics", "JSON", "Model", "PromQL", "Storage", "Engine", "Rules",
+      "Kernel",
     ]),
   .target(
     name: "Fuzzing",
     dependencies: [
-      "JSON", "Config", "Diagnostics", "Model", "PromQL", "Exposition", "Storage", "Engine",
-      "Template",
+      "JSON", "Config", "Diagnostics", "Discovery", "Model", "PromQL", "Exposition", "Storage",
+      "Engine", "Template",
     ]),
 ]
 
@@ -61,8 +73,9 @@ let programs: [Target] = [
   .executableTarget(
     name: "tocsin",
     dependencies: [
-      "JSON", "Diagnostics", "Model", "PromQL", "Kernel", "Config", "HTTPClient", "Persistence",
-      "Server", "Lint", "RuleTest", "CLinux", argumentParser, logging,
+      "JSON", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Rules", "Kernel",
+      "Config", "Discovery", "HTTPClient", "Persistence", "Server", "Lint", "RuleTest", "CLinux",
+      argumentParser, logging,
     ]),
   .executableTarget(
     name: "conformance",
@@ -71,12 +84,14 @@ let programs: [Target] = [
       "Kernel", "YAML", "Config", "Lint", "RuleTest", argumentParser,
     ]),
   .executableTarget(name: "fuzz", dependencies: ["Fuzzing", argumentParser]),
+  .executableTarget(name: "sim", dependencies: ["Simulation", argumentParser]),
   .executableTarget(
     name: "benchmarks",
     dependencies: [
       "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules", "Kernel",
     ],
-    path: "Benchmarks"),
+    path: "Benchmarks",
+    exclude: ["soak"]),
 ]
 
 /// Every library has a test target of its own name; they may use anything below them.
@@ -96,13 +111,15 @@ let tested: [(name: String, dependencies: [Target.Dependency])] = [
       "Kernel", "Rules", "Engine", "Storage", "Template", "PromQL", "Exposition", "Model", "JSON",
     ]
   ),
+  ("Simulation", ["Simulation", "sim"]),
   ("YAML", ["YAML", "Diagnostics"]),
   ("Config", ["Config", "YAML", "Kernel", "Rules", "PromQL", "Model", "Diagnostics"]),
-  ("Lint", ["Lint", "Config", "Diagnostics", "JSON"]),
+  ("Lint", ["Lint", "Config", "Diagnostics", "Model", "PromQL", "JSON"]),
   ("HTTPClient", ["HTTPClient"]),
+  ("Discovery", ["Discovery", "HTTPClient", "Kernel", "Model"]),
   ("RuleTest", ["RuleTest"]),
   ("Fuzzing", ["Fuzzing", "RuleTest", "Engine", "Storage", "PromQL", "Model", "JSON"]),
-  ("Persistence", ["Persistence", "Kernel", "Rules", "Model", grdb]),
+  ("Persistence", ["Persistence", "Kernel", "Rules", "Storage", "Model", grdb]),
   (
     "Server",
     [

@@ -10,7 +10,7 @@ struct Benchmarks {
     let wanted = CommandLine.arguments.dropFirst()
     let cases: [(name: String, run: (Report) throws -> Void)] = [
       ("exposition", ExpositionCases.run), ("rows", RowCases.run),
-      ("queries", QueryCases.run), ("daemon", DaemonCases.run),
+      ("queries", QueryCases.run), ("long", LongWindowCases.run), ("daemon", DaemonCases.run),
     ]
     for (name, run) in cases where wanted.isEmpty || wanted.contains(where: name.contains) {
       try run(Report(group: name))

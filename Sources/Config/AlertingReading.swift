@@ -54,7 +54,8 @@ struct AlertingReading {
     let discovery = DiscoveryReading(config: config)
     alertmanager.targets = discovery.staticTargets(fields, isRelabelled: isRelabelled)
       .map(\.group)
-    discovery.refuseOthers(fields, supported: ["static_configs"])
+    alertmanager.fileDiscovery = discovery.files(fields)
+    discovery.refuseOthers(fields, supported: ["file_sd_configs", "static_configs"])
     fields.close()
     return alertmanager
   }

@@ -8,6 +8,11 @@ package enum FileSystem {
     package let reason: String
 
     package var description: String { "\(path): \(reason)" }
+
+    package init(path: String, reason: String) {
+      self.path = path
+      self.reason = reason
+    }
   }
 
   /// The content of a file; `-` is standard input.
@@ -16,13 +21,27 @@ package enum FileSystem {
     guard descriptor >= 0 else { throw problem(path) }
     defer { if path != "-" { close(descriptor) } }
     var content: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var info = stat()
+    let isRegular = fstat(descriptor, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
+    // One byte more than the file has: then a single read reaches its end.
+    var room = isRegular ? min(max(1, Int(info.st_size) + 1), 1 << 26) : 1 << 16
     while true {
-      let n = Glibc.read(descriptor, &buffer, buffer.count)
-      if n < 0 && errno == EINTR { continue }
-      guard n >= 0 else { throw problem(path) }
-      if n == 0 { return content }
-      content += buffer[..<n]
+      var failure = Int32(0)
+      let piece = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+        while count < buffer.count {
+          let n = Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), room - count)
+          if n < 0 && errno == EINTR { continue }
+          if n < 0 { failure = errno }
+          if n <= 0 { return }
+          count += n
+        }
+      }
+      guard failure == 0 else {
+        throw Problem(path: path, reason: String(cString: strerror(failure)))
+      }
+      if content.isEmpty { content = piece } else { content += piece }
+      if piece.count < room { return content }
+      room = 1 << 16
     }
   }
 
@@ -56,6 +75,17 @@ package enum FileSystem {
     if path.isEmpty || path.utf8.first == slash { return path }
     if base.isEmpty || base == "." { return path }
     return base.utf8.last == slash ? base + path : base + "/" + path
+  }
+
+  /// The path from the root, symbolic links resolved where the file exists.
+  package static func absolute(_ path: String) -> String {
+    if let resolved = realpath(path, nil) {
+      defer { free(resolved) }
+      return String(cString: resolved)
+    }
+    guard path.utf8.first != slash, let here = getcwd(nil, 0) else { return path }
+    defer { free(here) }
+    return join(String(cString: here), path)
   }
 
   /// The directory part of a path; `.` where there is none.

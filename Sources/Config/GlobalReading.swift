@@ -16,6 +16,11 @@ struct GlobalDefaults {
   var scrapeProtocols: [String] = []
   var nameValidation = NameSchemes.utf8
   var nameEscaping: String?
+  var scrapesNativeHistograms = false
+  var alwaysScrapesClassicHistograms = false
+  var convertsClassicHistograms = false
+  var extraScrapeMetrics = false
+  var failureLogFile: String?
 }
 
 /// Words for how metric names are checked and escaped.
@@ -45,18 +50,14 @@ struct GlobalReading {
     global.nameEscaping = nameEscaping(fields)
     global.scrapeProtocols =
       ScrapeProtocols(config: config).read(fields, whose: "global config") ?? []
-    config.ignore(
-      fields,
-      [
-        "query_log_file", "scrape_failure_log_file", "scrape_native_histograms",
-        "convert_classic_histograms_to_nhcb", "always_scrape_classic_histograms",
-        "extra_scrape_metrics",
-      ]
-    ) { $0.isOff }
-    for name in [
-      "scrape_native_histograms", "convert_classic_histograms_to_nhcb",
-      "always_scrape_classic_histograms", "extra_scrape_metrics",
-    ] { _ = fields.bool(name) }
+    config.ignore(fields, ["query_log_file"]) { $0.isOff }
+    global.scrapesNativeHistograms = fields.bool("scrape_native_histograms") ?? false
+    global.convertsClassicHistograms = fields.bool("convert_classic_histograms_to_nhcb") ?? false
+    global.alwaysScrapesClassicHistograms =
+      fields.bool("always_scrape_classic_histograms") ?? false
+    global.extraScrapeMetrics = fields.bool("extra_scrape_metrics") ?? false
+    let file = fields.string("scrape_failure_log_file").flatMap { $0.isEmpty ? nil : $0 }
+    global.failureLogFile = file.map(config.path)
     fields.close()
     return global
   }
@@ -119,10 +120,7 @@ struct GlobalReading {
       let field = fields.field("metric_name_validation_scheme")
     else { return nil }
     switch text {
-    case NameSchemes.utf8: return text
-    case NameSchemes.legacy:
-      config.warnIgnored(field, effect: "all UTF-8 names are accepted")
-      return text
+    case NameSchemes.utf8, NameSchemes.legacy: return text
     default:
       config.refuse(
         "unrecognized ValidationScheme: \(GoText.quote(text))", at: field.value,
@@ -133,13 +131,7 @@ struct GlobalReading {
 
   /// How names are escaped; nil when not given.
   func nameEscaping(_ fields: YAMLFields) -> String? {
-    guard let text = fields.word("metric_name_escaping_scheme", of: NameSchemes.escapings) else {
-      return nil
-    }
-    if text != NameSchemes.allowUTF8, let field = fields.field("metric_name_escaping_scheme") {
-      config.warnIgnored(field, effect: "names are asked for as they are")
-    }
-    return text
+    fields.word("metric_name_escaping_scheme", of: NameSchemes.escapings)
   }
 }
 
@@ -170,11 +162,7 @@ struct ScrapeProtocols {
             + "[\(names.map(\.text).joined(separator: " "))] for \(whose)",
           at: node, id: "config/scrape-protocol")
       }
-      if checkName(text, node, "scrape_protocols"), text == "PrometheusProto" {
-        config.reader.report(
-          "config/not-supported", "PrometheusProto is not supported yet: it is not asked for",
-          severity: .warning, at: node)
-      }
+      _ = checkName(text, node, "scrape_protocols")
       seen.append(GoText.lowercased(text))
     }
     return names.map(\.text)

@@ -15,12 +15,12 @@ struct HTTPReading {
     http.basicAuth = basicAuth(fields)
     let authorization = fields.fields("authorization", "an authorization block")
     http.authorization = authorization.map(authorizationBlock)
-    oauth2(fields)
+    http.oauth2 = oauth2(fields)
     bearerToken(fields, &http)
     if let tls = fields.fields("tls_config", "a TLS block") { http.tls = readTLS(tls) }
     http.followRedirects = fields.bool("follow_redirects") ?? true
-    _ = fields.bool("enable_http2")
-    proxy(fields, &http)
+    http.enableHTTP2 = fields.bool("enable_http2") ?? true
+    http.proxy = proxy(fields)
     http.headers = headers(fields)
     checkOneKind(fields)
     return http
@@ -79,10 +79,10 @@ struct HTTPReading {
     return end.map { String(body[...$0]) } ?? ""
   }
 
-  private func oauth2(_ fields: YAMLFields) {
+  private func oauth2(_ fields: YAMLFields) -> HTTPSettings.OAuth2? {
     guard let field = fields.field("oauth2"), !field.value.isNull,
       let block = reader.fields(of: field.value, "an oauth2 block")
-    else { return }
+    else { return nil }
     for (name, text) in [
       ("client_id", block.string("client_id")), ("token_url", block.string("token_url")),
     ] where text ?? "" == "" {
@@ -90,21 +90,32 @@ struct HTTPReading {
         "oauth2 \(name) must be configured", at: field.key, id: "config/authentication")
     }
     exclusive(block, "oauth2", "client_secret")
-    _ = block.strings("scopes")
-    _ = block.map("endpoint_params")
-    for name in ["grant_type", "client_certificate_key", "client_certificate_key_file"] {
-      _ = block.string(name)
-    }
+    var oauth2 = HTTPSettings.OAuth2(
+      clientID: block.string("client_id") ?? "",
+      clientSecret: secret(block, "client_secret") ?? .inline(""),
+      tokenURL: block.string("token_url") ?? "")
+    oauth2.scopes = (block.strings("scopes") ?? []).map(\.text)
+    oauth2.endpointParams = (block.map("endpoint_params") ?? [])
+      .map { HTTPSettings.OAuth2.Param(name: $0.0, value: $0.1) }
+      .sorted { ByteOrder.less($0.name, $1.name) }
+    signedGrant(block, field)
+    if let tls = block.fields("tls_config", "a TLS block") { oauth2.tls = readTLS(tls) }
+    oauth2.proxy = proxy(block)
+    block.close()
+    return oauth2
+  }
+
+  /// The grant by signed assertion, which is not among ours.
+  private func signedGrant(_ block: YAMLFields, _ field: YAMLFields.Field) {
+    let grant = block.string("grant_type") ?? ""
     for name in [
-      "client_certificate_key_id", "client_certificate_key_ref", "signature_algorithm", "iss",
-      "audience",
+      "client_certificate_key", "client_certificate_key_file", "client_certificate_key_id",
+      "client_certificate_key_ref", "signature_algorithm", "iss", "audience",
     ] { _ = block.string(name) }
     _ = block.node("claims")
-    if let tls = block.fields("tls_config", "a TLS block") { _ = readTLS(tls) }
-    var unused = HTTPSettings()
-    proxy(block, &unused)
-    block.close()
-    config.warnIgnored(field, effect: "requests are sent without it")
+    if !grant.isEmpty && grant != "client_credentials" {
+      config.warnIgnored(field, effect: "only the grant type client_credentials is known")
+    }
   }
 
   /// The old spelling of `authorization`.
@@ -170,36 +181,44 @@ struct HTTPReading {
     return tls
   }
 
-  private func proxy(_ fields: YAMLFields, _ http: inout HTTPSettings) {
-    http.proxyURL = fields.string("proxy_url").flatMap { $0.isEmpty ? nil : $0 }
-    if let text = http.proxyURL, let node = fields.node("proxy_url") { checkURL(text, node) }
-    http.noProxy = fields.string("no_proxy").flatMap { $0.isEmpty ? nil : $0 }
+  private func proxy(_ fields: YAMLFields) -> HTTPSettings.Proxy {
+    var proxy = HTTPSettings.Proxy()
+    proxy.url = fields.string("proxy_url").flatMap { $0.isEmpty ? nil : $0 }
+    if let text = proxy.url, let node = fields.node("proxy_url") { checkURL(text, node) }
+    proxy.exceptions = fields.string("no_proxy").flatMap { $0.isEmpty ? nil : $0 }
     let fromEnvironment = fields.bool("proxy_from_environment") ?? false
-    let connectHeader = fields.field("proxy_connect_header")
-    let hasConnectHeader =
-      connectHeader.map { !$0.value.isNull && !$0.value.isEmptyCollection } ?? false
+    proxy.fromEnvironment = fromEnvironment
+    proxy.connectHeaders = connectHeaders(fields)
+    let hasConnectHeader = !proxy.connectHeaders.isEmpty
     func refuse(_ message: String, _ name: String) {
       config.refuse(message, at: fields.field(name)?.key ?? fields.node, id: "config/proxy")
     }
-    if hasConnectHeader, !fromEnvironment, http.proxyURL == nil {
+    if hasConnectHeader, !fromEnvironment, proxy.url == nil {
       refuse(
         "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be "
           + "configured", "proxy_connect_header")
     }
-    if fromEnvironment, http.proxyURL != nil {
+    if fromEnvironment, proxy.url != nil {
       refuse(
         "if proxy_from_environment is configured, proxy_url must not be configured", "proxy_url")
     }
-    if fromEnvironment, http.noProxy != nil {
+    if fromEnvironment, proxy.exceptions != nil {
       refuse(
         "if proxy_from_environment is configured, no_proxy must not be configured", "no_proxy")
-    } else if http.proxyURL == nil, http.noProxy != nil {
+    } else if proxy.url == nil, proxy.exceptions != nil {
       refuse("if no_proxy is configured, proxy_url must also be configured", "no_proxy")
     }
-    if let connectHeader, hasConnectHeader { config.warnIgnored(connectHeader) }
-    if fromEnvironment, let field = fields.field("proxy_from_environment") {
-      config.warnIgnored(field, effect: "requests are sent without a proxy")
-    }
+    return proxy
+  }
+
+  /// Lists of values by name.
+  private func connectHeaders(_ fields: YAMLFields) -> [HTTPSettings.Header] {
+    guard let block = fields.fields("proxy_connect_header", "a mapping of lists") else { return [] }
+    defer { block.leave() }
+    return block.fields.map { field in
+      let values = (block.strings(field.name) ?? []).map { HTTPSettings.Secret.inline($0.text) }
+      return HTTPSettings.Header(name: field.name, values: values)
+    }.sorted { ByteOrder.less($0.name, $1.name) }
   }
 
   /// A URL must have something Go's parser accepts: no control characters, no blank in the host, a

@@ -24,11 +24,15 @@ package struct PrometheusConfig: Sendable {
     func add(_ secret: HTTPSettings.Secret?) {
       if case .file(let path) = secret { add(path) }
     }
-    for http in settings.scrapes.map(\.http) + settings.alertmanagers.map(\.http) {
+    let discoveries = settings.scrapes.flatMap(\.httpDiscovery).map(\.http)
+    for http in settings.scrapes.map(\.http) + settings.alertmanagers.map(\.http) + discoveries {
       add(http.basicAuth?.username)
       add(http.basicAuth?.password)
       add(http.authorization?.credentials)
-      for path in [http.tls.caFile, http.tls.certFile, http.tls.keyFile] { add(path) }
+      add(http.oauth2?.clientSecret)
+      for tls in [http.tls, http.oauth2?.tls].compactMap({ $0 }) {
+        for path in [tls.caFile, tls.certFile, tls.keyFile] { add(path) }
+      }
       for header in http.headers { for value in header.values { add(value) } }
     }
     return paths
@@ -52,6 +56,7 @@ package struct PrometheusConfigLoader: Sendable {
         directory: directory ?? FileSystem.directory(of: source.name), environment: environment)
       PrometheusConfigReading(config: reading).read(root, into: &config)
       config.diagnostics = DiagnosticSet(reading.reader.diagnostics).sorted
+      config.settings.configText = ConfigText.shown(root, settings: config.settings)
     }
     return config
   }

@@ -6,7 +6,7 @@ import YAML
 /// A rule file as read: what can run, and everything that is wrong.
 package struct RuleFile: Sendable {
   package let source: SourceText
-  /// Groups with the rules that are in order; bad rules are left out.
+  /// All groups with the rules that are in order, and the others in quarantine.
   package var groups: [RuleGroupDefinition] = []
   package var diagnostics: [Diagnostic] = []
   /// Prometheus' own error texts for the file, empty when it is valid.
@@ -21,11 +21,21 @@ package struct RuleFile: Sendable {
   /// Each rule in file order with its place, for checks that look at the text.
   package var places: [RulePlace] = []
   /// Comments of the file.
-  package var comments: [YAMLComment] = []
+  package var comments: [YAMLComment] { YAMLComment.all(in: source, root: root) }
+  /// The tree the file was read from; nil for an empty file or one that is no YAML.
+  package var root: YAMLNode?
+  /// Why the file does not tell all its groups, if it does not: it is no YAML, say.
+  package var hold: String?
 
   package var isValid: Bool { !diagnostics.contains { $0.severity == .error } }
 
-  init(source: SourceText) { self.source = source }
+  /// How it was read.
+  let options: RuleFileLoader.Options
+
+  init(source: SourceText, options: RuleFileLoader.Options) {
+    self.source = source
+    self.options = options
+  }
 }
 
 /// Where a rule stands in its file.

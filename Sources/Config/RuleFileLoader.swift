@@ -8,7 +8,7 @@ import YAML
 /// Reads rule files: every problem of a file in one go, and the good rules beside the bad.
 package struct RuleFileLoader: Sendable {
   /// What the caller decides.
-  package struct Options: Sendable {
+  package struct Options: Hashable, Sendable {
     package var parser = ParserOptions.all
     /// The interval of groups that name none.
     package var defaultInterval = PromDuration.minutes(1)
@@ -22,18 +22,20 @@ package struct RuleFileLoader: Sendable {
     _ source: SourceText, path: String? = nil, options: Options = Options()
   ) -> RuleFile {
     let document = YAMLDocument.parse(source: source)
-    var file = RuleFile(source: source)
+    var file = RuleFile(source: source, options: options)
     guard document.diagnostics.isEmpty else {
       file.diagnostics = document.diagnostics
       let line = document.failureLine.map { "line \($0): " } ?? ""
       file.referenceTexts = document.diagnostics.map { "yaml: \(line)\($0.message)" }
+      file.hold = QuarantineReading.message(file.diagnostics)
       return file
     }
-    file.comments = document.comments
     guard let root = document.root else { return file }
+    file.root = root
     let reading = RuleFileReading(path: path ?? source.name, options: options)
     reading.file(root)
     file.groups = reading.groups
+    file.hold = reading.hold
     file.places = reading.places
     file.groupCount = reading.groupCount
     file.ruleCount = reading.ruleCount
@@ -49,6 +51,8 @@ final class RuleFileReading {
   let path: String
   let options: RuleFileLoader.Options
   private(set) var groups: [RuleGroupDefinition] = []
+  /// Why there may be groups besides `groups`.
+  private(set) var hold: String?
   private(set) var places: [RulePlace] = []
   private(set) var groupCount = 0
   private(set) var ruleCount = 0
@@ -75,12 +79,21 @@ final class RuleFileReading {
   }
 
   func file(_ root: YAMLNode) {
-    guard let fields = reader.fields(of: root, "a rule file") else { return }
+    let fields = reader.fields(of: root, "a rule file")
+    let items = fields?.items("groups") ?? []
+    holdOnErrors(since: 0)
+    guard let fields else { return }
     // Prometheus' reader leaves empty items out of a list.
-    for (index, node) in (fields.items("groups") ?? []).filter({ !$0.isNull }).enumerated() {
+    for (index, node) in items.filter({ !$0.isNull }).enumerated() {
       group(node, index)
     }
     close(fields, hint: ForeignField.inFile)
+  }
+
+  /// A file whose structure is broken may have groups that nobody can see.
+  private func holdOnErrors(since start: Int) {
+    let errors = reader.diagnostics[start...].filter { $0.severity == .error }
+    if hold == nil && !errors.isEmpty { hold = QuarantineReading.message(errors) }
   }
 
   func close(_ fields: YAMLFields, hint: (String) -> String? = { _ in nil }) {
@@ -125,8 +138,11 @@ final class RuleFileReading {
       reader.context = nil
       reader.group = nil
     }
-    guard let fields = reader.fields(of: node, "a rule group") else { return }
     let before = reader.diagnostics.count
+    let found = reader.fields(of: node, "a rule group")
+    holdOnErrors(since: before)
+    guard let fields = found else { return }
+    let isHeld = reader.diagnostics.count > before
     let name = fields.string("name") ?? ""
     if !name.isEmpty {
       reader.group = name
@@ -137,25 +153,54 @@ final class RuleFileReading {
     let queryOffset = duration(fields, "query_offset")
     let limit = fields.int("limit") ?? 0
     let labels = groupLabels(fields)
-    let isUsable = reader.diagnostics.count == before
-    var rules: [RuleDefinition] = []
-    for (index, node) in (fields.items("rules") ?? []).filter({ !$0.isNull }).enumerated() {
-      ruleCount += 1
-      let ruleReading = RuleReading(
-        file: self, group: name, groupLabels: labels, index: index, node: node)
-      guard let place = ruleReading.read() else { continue }
-      places.append(place)
-      if let rule = place.definition { rules.append(rule) }
+    let problem = QuarantineReading.message(reader.diagnostics[before...])
+    let beforeRules = reader.diagnostics.count
+    let items = fields.items("rules") ?? []
+    holdOnErrors(since: beforeRules)
+    let isUnreadable = isHeld || reader.diagnostics.count > beforeRules
+    var definition = RuleGroupDefinition(
+      file: path, name: name, interval: interval == .zero ? options.defaultInterval : interval,
+      queryOffset: queryOffset, limit: max(0, limit),
+      labels: LabelSet(labels.map { ($0.name, $0.text) }), rules: [])
+    for (index, node) in items.filter({ !$0.isNull }).enumerated() {
+      rule(node, index, labels, into: &definition)
     }
     reader.rule = nil
     reader.context = name.isEmpty ? "in group \(index + 1)" : "in group \(GoText.quote(name))"
     close(fields, hint: ForeignField.inGroup)
-    guard isUsable else { return }
-    groups.append(
-      RuleGroupDefinition(
-        file: path, name: name, interval: interval == .zero ? options.defaultInterval : interval,
-        queryOffset: queryOffset, limit: max(0, limit),
-        labels: LabelSet(labels.map { ($0.name, $0.text) }), rules: rules))
+    if !isUnreadable { add(definition, problem: problem) }
+  }
+
+  private func rule(
+    _ node: YAMLNode, _ index: Int, _ labels: [YAMLNamedText],
+    into group: inout RuleGroupDefinition
+  ) {
+    ruleCount += 1
+    let before = reader.diagnostics.count
+    let place = RuleReading(
+      file: self, group: group.name, groupLabels: labels, index: index, node: node
+    ).read()
+    if let place { places.append(place) }
+    if let rule = place?.definition {
+      group.rules.append(rule)
+    } else {
+      group.quarantined.append(
+        QuarantineReading.rule(
+          place, at: node, position: index,
+          message: QuarantineReading.message(reader.diagnostics[before...])))
+    }
+  }
+
+  /// Takes a group; one with errors of its own keeps its rules from running.
+  private func add(_ group: RuleGroupDefinition, problem: String) {
+    var group = group
+    let first = groups.firstIndex { ByteOrder.equal($0.name, group.name) }
+    if let first {
+      groups[first].quarantine(group, problem)
+    } else {
+      if !problem.isEmpty { group.quarantineAll(problem) }
+      groups.append(group)
+    }
   }
 
   private func checkName(_ name: String, _ fields: YAMLFields, _ node: YAMLNode) {

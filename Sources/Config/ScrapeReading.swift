@@ -29,7 +29,8 @@ struct ScrapeReading {
     request(fields, &job)
     limits(fields, &job)
     protocols(fields, &job)
-    names(fields)
+    names(fields, &job)
+    histograms(fields, &job)
     job.http = HTTPReading(config: config).read(fields)
     let relabel = RelabelReading(config: config)
     let isRelabelled = fields.items("relabel_configs")?.isEmpty == false
@@ -41,8 +42,12 @@ struct ScrapeReading {
     let placed = discovery.staticTargets(fields, isRelabelled: isRelabelled)
     job.staticTargets = placed.map(\.group)
     job.fileDiscovery = discovery.files(fields)
-    discovery.refuseOthers(fields, supported: ["static_configs", "file_sd_configs"])
-    ignored(fields)
+    let services = ServiceDiscoveryReading(config: config)
+    job.httpDiscovery = services.http(fields)
+    job.dnsDiscovery = services.dns(fields)
+    discovery.refuseOthers(
+      fields,
+      supported: ["static_configs", "file_sd_configs", "http_sd_configs", "dns_sd_configs"])
     fields.close()
     if isRelabelled { discovery.checkTargets(placed, of: job) }
     return (job, nameNode)
@@ -115,7 +120,7 @@ struct ScrapeReading {
   }
 
   /// The schemes of metric names, which must agree with each other and with the global ones.
-  private func names(_ fields: YAMLFields) {
+  private func names(_ fields: YAMLFields, _ job: inout ScrapeSettings) {
     let reading = GlobalReading(config: config)
     let ownValidation = reading.nameValidation(fields)
     let validation = ownValidation ?? global.nameValidation
@@ -131,22 +136,22 @@ struct ScrapeReading {
       config.refuse(
         "utf8 metric names requested but validation scheme is not set to UTF8", at: place)
     }
+    job.allowsUTF8Names = validation != NameSchemes.legacy
+    job.nameEscaping = .init(rawValue: escaping) ?? .allowUTF8
   }
 
-  private func ignored(_ fields: YAMLFields) {
-    let switches = [
-      "scrape_native_histograms", "always_scrape_classic_histograms",
-      "convert_classic_histograms_to_nhcb", "extra_scrape_metrics",
-    ]
-    for name in switches { _ = fields.bool(name) }
-    _ = fields.count("native_histogram_bucket_limit")
-    _ = fields.double("native_histogram_min_bucket_factor")
-    config.ignore(
-      fields,
-      switches + [
-        "native_histogram_bucket_limit", "native_histogram_min_bucket_factor",
-        "scrape_failure_log_file",
-      ]
-    ) { $0.isOff }
+  /// Native histograms, and what else a scrape yields or leaves behind.
+  private func histograms(_ fields: YAMLFields, _ job: inout ScrapeSettings) {
+    job.histograms.readsNative =
+      fields.bool("scrape_native_histograms") ?? global.scrapesNativeHistograms
+    job.histograms.keepsClassic =
+      fields.bool("always_scrape_classic_histograms") ?? global.alwaysScrapesClassicHistograms
+    job.histograms.convertsClassic =
+      fields.bool("convert_classic_histograms_to_nhcb") ?? global.convertsClassicHistograms
+    job.nativeHistogramBucketLimit = fields.count("native_histogram_bucket_limit") ?? 0
+    job.nativeHistogramMinBucketFactor = fields.double("native_histogram_min_bucket_factor") ?? 0
+    job.extraScrapeMetrics = fields.bool("extra_scrape_metrics") ?? global.extraScrapeMetrics
+    let file = fields.string("scrape_failure_log_file").flatMap { $0.isEmpty ? nil : $0 }
+    job.failureLogFile = file.map(config.path) ?? global.failureLogFile
   }
 }

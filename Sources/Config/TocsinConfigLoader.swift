@@ -1,26 +1,18 @@
 import Diagnostics
 import Kernel
 import Model
+import Rules
 import YAML
 
 /// A tocsin.yml as read.
 package struct TocsinConfig: Sendable {
   package var webhooks: [WebhookSettings] = []
   package var storage = StorageSettings()
+  package var policies: [PolicySettings] = []
   package var lint = LintSettings()
   package var diagnostics: [Diagnostic] = []
 
   package var isValid: Bool { !diagnostics.contains { $0.severity == .error } }
-}
-
-/// `lint` of tocsin.yml: policies for checks.
-package struct LintSettings: Sendable, Hashable {
-  package var requiredLabels: [String] = []
-  package var requiredAnnotations: [String] = []
-  /// Ids of checks that are not wanted.
-  package var disabled: [String] = []
-
-  package init() {}
 }
 
 /// Reads tocsin.yml: what Prometheus' own configuration has no words for.
@@ -48,20 +40,20 @@ private struct TocsinConfigReading {
   func read(_ root: YAMLNode, into out: inout TocsinConfig) {
     guard let fields = reader.fields(of: root, "tocsin.yml") else { return }
     webhooks(fields, &out)
-    policies(fields)
+    out.policies = policies(fields)
     if let storage = fields.fields("storage", "a storage block") {
       if let keep = storage.word("keep", of: ["rules", "all"]) {
         out.storage.keep = keep == "all" ? .all : .rules
       }
       out.storage.retention = storage.duration("retention") ?? out.storage.retention
       out.storage.memoryLimit = storage.byteSize("memory_limit") ?? 0
+      out.storage.historyRetention =
+        storage.duration("history_retention") ?? out.storage.historyRetention
+      out.storage.historySize = storage.byteSize("history_size") ?? out.storage.historySize
       storage.close()
     }
     if let lint = fields.fields("lint", "a lint block") {
-      out.lint.requiredLabels = (lint.strings("required_labels") ?? []).map(\.text)
-      out.lint.requiredAnnotations = (lint.strings("required_annotations") ?? []).map(\.text)
-      out.lint.disabled = (lint.strings("disable") ?? []).map(\.text)
-      lint.close()
+      out.lint = LintReading(reader: reader).read(lint)
     }
     fields.close()
   }
@@ -162,19 +154,22 @@ private struct TocsinConfigReading {
     }
   }
 
-  private func policies(_ fields: YAMLFields) {
-    guard let field = fields.field("policies"), !field.value.isNull else { return }
-    let items = reader.items(of: field.value, "a list") ?? []
-    for node in items {
-      guard let entry = reader.fields(of: node, "a policy") else { continue }
-      _ = matchers(entry)
-      _ = entry.word("on_no_data", of: ["resolve", "hold", "fire"])
-      _ = entry.word("on_error", of: ["hold", "fire"])
-      _ = entry.word("for_while_target_down", of: ["run", "freeze"])
-      entry.close()
+  private func policies(_ fields: YAMLFields) -> [PolicySettings] {
+    (fields.items("policies") ?? []).compactMap { node in
+      guard let entry = reader.fields(of: node, "a policy") else { return nil }
+      var policy = AlertPolicy()
+      policy.onNoData = word(entry, "on_no_data") ?? policy.onNoData
+      policy.onError = word(entry, "on_error") ?? policy.onError
+      policy.forWhileTargetDown = word(entry, "for_while_target_down") ?? policy.forWhileTargetDown
+      defer { entry.close() }
+      return PolicySettings(matchers: matchers(entry), policy: policy)
     }
-    if !items.isEmpty {
-      config.warnIgnored(field, effect: "alerts resolve without data and hold on errors")
-    }
+  }
+
+  /// One of the words an enumeration knows.
+  private func word<Word: RawRepresentable & CaseIterable>(
+    _ entry: YAMLFields, _ name: String
+  ) -> Word? where Word.RawValue == String {
+    entry.word(name, of: Word.allCases.map(\.rawValue)).flatMap(Word.init(rawValue:))
   }
 }

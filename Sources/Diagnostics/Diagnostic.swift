@@ -38,11 +38,16 @@ package struct Diagnostic: Sendable {
     package var message: String
     package var range: SourceRange
     package var replacement: String
+    /// Whether nothing but the mistake changes, so that a program may apply it unasked.
+    package var isCertain: Bool
 
-    package init(_ message: String, range: SourceRange, replacement: String) {
+    package init(
+      _ message: String, range: SourceRange, replacement: String, isCertain: Bool = false
+    ) {
       self.message = message
       self.range = range
       self.replacement = replacement
+      self.isCertain = isCertain
     }
   }
 

@@ -40,6 +40,7 @@ package enum JSONRenderer {
       optional("rule", d.rule, &json)
       json.field("message", d.message)
       optional("detail", detail(d), &json)
+      json.field("docs", "docs/checking-rules.md#" + d.id.filter { $0 != "/" })
       let related = d.notes.filter { $0.range != nil }
       if !related.isEmpty {
         json.key("related")
@@ -60,6 +61,7 @@ package enum JSONRenderer {
         json.field("message", fix.message)
         place(d.source, fix.range, &json)
         json.field("replacement", fix.replacement)
+        json.field("certain", bool: fix.isCertain)
       }
     }
   }

@@ -68,7 +68,7 @@ extension UTF8 {
 
 extension SourceText {
   /// The bytes of a line (from 1) without its line end.
-  func lineBytes(_ number: Int) -> ArraySlice<UInt8> {
+  package func lineBytes(_ number: Int) -> ArraySlice<UInt8> {
     guard number >= 1, number <= lineStarts.count else { return [] }
     let start = lineStarts[number - 1]
     var end = number < lineStarts.count ? lineStarts[number] - 1 : bytes.count

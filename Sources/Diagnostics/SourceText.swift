@@ -43,7 +43,10 @@ package final class SourceText: Sendable {
     self.name = name
     self.bytes = bytes
     var starts = [0]
-    for (i, b) in bytes.enumerated() where b == 0x0a { starts.append(i + 1) }
+    starts.reserveCapacity(bytes.count / 24 + 1)
+    bytes.withUnsafeBufferPointer { bytes in
+      for i in bytes.indices where bytes[i] == 0x0a { starts.append(i + 1) }
+    }
     lineStarts = starts
   }
 

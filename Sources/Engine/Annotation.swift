@@ -172,14 +172,23 @@ enum HistogramOperation: String {
 /// The remarks of one query, each once; of several places the last one is told.
 struct AnnotationSink {
   private let source: [UInt8]?
+  /// Says where a byte of the text stands, where `line:column` in the text itself will not do.
+  private let locate: ((Int) -> String)?
   private var entries: [String: (annotation: Annotation, offset: Int)] = [:]
 
-  init(source: String?) { self.source = source.map { Array($0.utf8) } }
+  /// How often a remark was made, known ones included.
+  private(set) var additions: UInt64 = 0
+
+  init(source: String?, locate: ((Int) -> String)? = nil) {
+    self.source = source.map { Array($0.utf8) }
+    self.locate = locate
+  }
 
   mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
 
   /// Adds a remark about the expression that starts at a byte of the query text.
   mutating func add(_ annotation: Annotation, at offset: Int) {
+    additions += 1
     entries[annotation.text] = (annotation, offset)
   }
 
@@ -191,7 +200,7 @@ struct AnnotationSink {
         texts.append(entry.annotation.text)
         continue
       }
-      let position = Self.position(of: entry.offset, in: source)
+      let position = locate?(entry.offset) ?? Self.position(of: entry.offset, in: source)
       texts.append(entry.annotation.text + entry.annotation.detail + " (\(position))")
     }
     return texts.sorted(by: ByteOrder.less)

@@ -46,14 +46,18 @@ final class Evaluation {
   private(set) var query: UInt64 = 0
   /// Samples touched by this query.
   private(set) var samples = 0
+  /// Shapes made anew since the plan was made: slots that existed before mean something else.
+  var rebuilds: UInt64 = 0
   private var ticks: UInt64 = 0
   private var held = 0
 
-  init(store: Store, settings: EngineSettings, source: String?) {
+  init(
+    store: Store, settings: EngineSettings, source: String?, locate: ((Int) -> String)? = nil
+  ) {
     self.store = store
     self.settings = settings
     lookback = settings.lookback.milliseconds
-    annotations = AnnotationSink(source: source)
+    annotations = AnnotationSink(source: source, locate: locate)
   }
 
   func begin(start: Int64, end: Int64, step: Int64) {

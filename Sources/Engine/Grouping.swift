@@ -46,17 +46,17 @@ struct Grouping {
   private mutating func extend(_ input: Shape, _ slots: Range<Int>) {
     groupOf.reserveCapacity(slots.upperBound)
     for slot in slots {
-      let drops = input.dropsName[slot]
-      let (group, isNew) = interner.slot(of: labels(of: input.labels[slot]), dropsName: drops)
+      let drops = input.dropsName(slot)
+      let (group, isNew) = interner.slot(of: labels(of: input.labels(at: slot)), dropsName: drops)
       groupOf.append(group)
-      if !isNew && shape.dropsName[Int(group)] != drops { hasMixedNames = true }
+      if !isNew && shape.dropsName(Int(group)) != drops { hasMixedNames = true }
     }
   }
 
   /// In a group of mixed members the name is dropped if one that is present drops it.
   func settleNames(_ input: PlanNode, steps: Int) {
     guard hasMixedNames else { return }
-    var drops = shape.dropsName
+    var drops = (0..<count).map { shape.dropsName($0) }
     var isSettled = [Bool](repeating: false, count: count)
     for step in (0..<steps).reversed() {
       var seen = [Bool](repeating: false, count: count)
@@ -66,7 +66,7 @@ struct Grouping {
         if isSettled[group] { continue }
         if !seen[group] { drops[group] = false }
         seen[group] = true
-        if input.shape.dropsName[slot] { drops[group] = true }
+        if input.shape.dropsName(slot) { drops[group] = true }
       }
       for group in 0..<count where seen[group] { isSettled[group] = true }
     }

@@ -11,7 +11,7 @@ package final class Plan {
   /// How many steps of a range query are computed at a time.
   private static let blockSteps = 256
 
-  private enum Root {
+  enum Root {
     case node(PlanNode)
     case scalar(PlanNode)
     case string(String)
@@ -22,7 +22,7 @@ package final class Plan {
   private let sources: [SelectorSource]
   private let steps: TimeDomain
   private let constant: TimeDomain
-  private let root: Root
+  let root: Root
   private let type: ValueType
   private let delaysNames: Bool
   /// The number of distinct operators.
@@ -31,12 +31,13 @@ package final class Plan {
   /// Compiles an expression.
   ///
   /// A standing plan registers its selectors with the store until it is closed; any other looks
-  /// series up at each query. With the text of the query, remarks carry their position in it.
+  /// series up at each query. With the text of the query, remarks carry their position in it, or
+  /// what `locate` makes of it.
   package init(
     _ expr: Expr, store: Store, settings: EngineSettings = EngineSettings(), standing: Bool,
-    text: String? = nil
+    text: String? = nil, locate: ((_ offset: Int) -> String)? = nil
   ) throws(QueryProblem) {
-    evaluation = Evaluation(store: store, settings: settings, source: text)
+    evaluation = Evaluation(store: store, settings: settings, source: text, locate: locate)
     let compiler = PlanCompiler(settings: settings, isStanding: standing)
     let steps = TimeDomain(isConstant: false)
     type = expr.type
@@ -141,6 +142,10 @@ package final class Plan {
   package var infos: [String] { evaluation.annotations.texts(.info) }
   /// The samples the last evaluation touched.
   package var samples: Int { evaluation.samples }
+  /// The series its selectors selected last, those of several selectors counted for each.
+  package var series: Int { sources.reduce(0) { $0 + $1.shape.count } }
+  /// How often a node's shape was made anew since the plan was made.
+  package var shapeRebuilds: UInt64 { evaluation.rebuilds }
 
   private func begin(start: Int64, end: Int64, step: Int64) {
     evaluation.begin(start: start, end: end, step: step)
@@ -161,16 +166,15 @@ package final class Plan {
 
   /// The elements in the order an operator gave them, else by labels.
   private func vector(_ node: PlanNode, _ time: Timestamp) -> [VectorSample] {
-    let labels = node.shape.labels
+    let order = node.order(step: 0)
     let slots =
-      node.order(step: 0)
-      ?? (0..<node.values.slots).filter { node.values.tags[$0] != CellTag.absent }
-      .sorted { labels[$0] < labels[$1] }
-    return slots.compactMap { slot in
+      order ?? (0..<node.values.slots).filter { node.values.tags[$0] != CellTag.absent }
+    let samples = slots.compactMap { slot in
       node.values.value(slot).map {
-        VectorSample(labels: labels[slot], timestamp: time, value: $0)
+        VectorSample(labels: node.shape.labels(at: slot), timestamp: time, value: $0)
       }
     }
+    return order == nil ? samples.sorted { $0.labels < $1.labels } : samples
   }
 
   private func matrix(
@@ -183,7 +187,7 @@ package final class Plan {
       let samples = column.samples(times, extent: windows.extent)
       if samples.isEmpty { return }
       var labels = windows.shape.labels[slot]
-      if windows.shape.dropsName[slot] { labels = MetadataLabels.drop(labels) }
+      if windows.shape.dropsName(slot) { labels = MetadataLabels.drop(labels) }
       out.append(MatrixSeries(labels: labels, samples: samples))
     }
     try evaluation.touch(out.reduce(0) { $0 + $1.samples.count })

@@ -13,7 +13,7 @@ final class PlanCompiler {
   let constant = TimeDomain(isConstant: true)
   private var nodes: [String: PlanNode] = [:]
   private var identities: [ObjectIdentifier: Int] = [:]
-  private var domains: [String: TimeDomain] = [:]
+  private var subqueries: [String: SubquerySteps] = [:]
   private var windows: [String: WindowSource] = [:]
   private(set) var sources: [SelectorSource] = []
   private var sourceIndex: [String: Int] = [:]
@@ -82,6 +82,16 @@ final class PlanCompiler {
     if depth > settings.maxDepth {
       throw QueryProblem(.limit, "expression is nested too deeply")
     }
+    let node = try compileNode(expr, in: domain)
+    // Headings of aggregations end with the blank before their parenthesis.
+    let heading = expr.heading
+    if node.heading.isEmpty {
+      node.heading = heading.hasSuffix(" ") ? String(heading.dropLast()) : heading
+    }
+    return node
+  }
+
+  private func compileNode(_ expr: Expr, in domain: TimeDomain) throws(QueryProblem) -> PlanNode {
     switch expr {
     case .paren(let paren): return try compile(paren.expr, in: domain)
     case .number(let number): return self.number(number.value, at: number.range.start)
@@ -256,11 +266,14 @@ final class PlanCompiler {
   func windows(
     _ expr: Expr, in domain: TimeDomain
   ) throws(QueryProblem) -> (source: WindowSource, domain: TimeDomain) {
+    let found: (source: WindowSource, domain: TimeDomain)
     switch expr {
-    case .matrix(let matrix): return windows(matrix, in: domain)
-    case .subquery(let subquery): return try windows(subquery, in: domain)
+    case .matrix(let matrix): found = windows(matrix, in: domain)
+    case .subquery(let subquery): found = try windows(subquery, in: domain)
     default: throw QueryProblem("unexpected expression of type \(expr.type.rawValue)")
     }
+    if found.source.heading.isEmpty { found.source.heading = expr.heading }
+    return found
   }
 
   private func windows(
@@ -298,17 +311,19 @@ final class PlanCompiler {
     let outer = modifier.isPinned ? constant : domain
     let key =
       "steps \(identity(outer)) \(modifier.key) \(range.key) \(step?.key ?? "default")"
-    let steps = domains[key] ?? TimeDomain(isConstant: false)
-    domains[key] = steps
+    let steps = subqueries[key] ?? SubquerySteps()
+    subqueries[key] = steps
     let saved = (reach: reach, needsBuckets: needsBuckets)
     reach += extent(modifier.offset) + extent(range)
     needsBuckets = true
     defer { (reach, needsBuckets) = saved }
-    let inner = try compile(subquery.expr, in: steps)
+    let inner = try compile(subquery.expr, in: steps.domain)
     let innerKey = "\(key) of \(identity(inner))"
     let windows =
       self.windows[innerKey]
-      ?? SubqueryWindows(inner: inner, steps: steps, range: range, step: step, modifier: modifier)
+      ?? SubqueryWindows(
+        inner: inner, steps: steps, range: range, step: step, modifier: modifier,
+        keepsSteps: isStanding && inner.readsOnlyThePast)
     self.windows[innerKey] = windows
     return (windows, outer)
   }

@@ -97,6 +97,12 @@ struct TimeModifier {
   /// Whether the same samples are seen at every step.
   var isPinned: Bool { at != nil }
 
+  /// Whether nothing behind a step is seen, and the same by every query.
+  var readsOnlyThePast: Bool {
+    guard at == nil, case .constant(let milliseconds) = offset else { return false }
+    return milliseconds >= 0
+  }
+
   var key: String {
     switch at {
     case nil: "offset \(offset.key)"

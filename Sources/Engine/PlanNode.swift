@@ -15,6 +15,8 @@ class PlanNode {
   /// Annotations name these places. The first offset is the node's own, the others its arguments'.
   var sites: [[Int]] = []
   private var evaluatedTick: UInt64 = 0
+  /// The shape's meaning at the last evaluation; zero before the first.
+  private var knownCompaction: UInt64 = 0
 
   init(domain: TimeDomain, children: [PlanNode]) {
     self.domain = domain
@@ -24,8 +26,17 @@ class PlanNode {
   /// The label sets the node may yield.
   var shape: Shape { preconditionFailure("a node must say what its shape is") }
 
-  /// A name for people who look at a plan.
+  /// The operator as it stands in the text, for people who look at a plan.
+  var heading = ""
+
+  /// Where a function over ranges takes its samples from.
+  var windows: WindowSource? { nil }
+
+  /// A name for what has no place in the text.
   var title: String { "\(type(of: self))" }
+
+  /// Whether the values of a step follow from samples up to its time alone, whatever the query.
+  var readsOnlyThePast: Bool { children.allSatisfy(\.readsOnlyThePast) }
 
   /// Brings shape and values up to date with the domain.
   final func evaluate(_ evaluation: Evaluation) throws(QueryProblem) {
@@ -33,6 +44,10 @@ class PlanNode {
     try evaluation.checkCancelled()
     for child in children { try child.evaluate(evaluation) }
     try updateShape(evaluation)
+    if shape.compaction != knownCompaction {
+      if knownCompaction > 0 { evaluation.rebuilds += 1 }
+      knownCompaction = shape.compaction
+    }
     try evaluation.touch(shape.count * domain.count)
     values.reset(slots: shape.count, steps: domain.count, isConstant: domain.isConstant)
     try compute(evaluation)

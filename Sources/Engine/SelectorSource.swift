@@ -57,15 +57,13 @@ final class SelectorSource {
   private func follow(_ selector: Selector) {
     if generation == selector.generation { return }
     if generation == nil || compaction != selector.compaction
-      || selector.members.count < shape.count
+      || selector.series.count < shape.count
     {
-      shape.removeAll()
+      shape.derive(from: selector)
     }
     generation = selector.generation
     compaction = selector.compaction
-    for member in selector.members[shape.count...] {
-      shape.append(member.labels, dropsName: false)
-    }
+    shape.grow(to: selector.series.count)
   }
 
   /// Follows a membership of the moment, which has no history, by comparing labels.

@@ -1,20 +1,36 @@
 import Model
+import Storage
 
 /// Which label sets a node may yield, one per slot, all different.
 ///
 /// A shape grows at its end as series are born; anything else (series removed, labels changed)
 /// rebuilds it. The two counters let a parent tell "nothing", "grown" and "rebuilt" apart without
 /// comparing labels.
+///
+/// A shape that is a standing selector's membership, or differs from another shape only by its metric
+/// names, keeps no labels of its own: they are made when somebody asks.
 final class Shape {
-  private(set) var labels: [LabelSet] = []
-  /// Per slot: the metric name is still there but vanishes from the result (delayed name removal).
-  private(set) var dropsName: [Bool] = []
+  private var stored: [LabelSet] = []
+  /// Per slot whether the name is to vanish; empty while that holds for none.
+  private var dropFlags: [Bool] = []
+  /// Where labels come from that are not kept here.
+  private enum Origin {
+    case shape(Shape)
+    case selector(Selector)
+  }
+
+  /// The shape whose labels these are without their metric names, or the selector whose members'.
+  private var origin: Origin?
+  /// The names of a derived shape vanish at the end of the query only.
+  private var delaysNames = false
+  private(set) var count = 0
   /// Changes with every change.
   private(set) var generation: UInt64 = 1
   /// Changes when slots that existed before mean something else now.
   private(set) var compaction: UInt64 = 1
 
-  var count: Int { labels.count }
+  /// The labels of all slots.
+  var labels: ShapeLabels { ShapeLabels(shape: self) }
 
   /// A shape with one slot and no labels, as scalars have.
   static func single(_ labels: LabelSet = .empty) -> Shape {
@@ -23,25 +39,86 @@ final class Shape {
     return shape
   }
 
+  /// The labels of a slot.
+  func labels(at slot: Int) -> LabelSet {
+    precondition(slot < count, "a shape has labels for its own slots only")
+    switch origin {
+    case nil: return stored[slot]
+    case .selector(let selector):
+      // Members leave between evaluations; then nobody has a use for what this says.
+      return slot < selector.series.count ? selector.members[slot].labels : .empty
+    case .shape(let origin):
+      let labels = origin.labels(at: slot)
+      return delaysNames ? labels : MetadataLabels.drop(labels)
+    }
+  }
+
+  /// Whether the metric name is still there but vanishes from the result (delayed name removal).
+  func dropsName(_ slot: Int) -> Bool {
+    if origin != nil { return delaysNames }
+    return dropFlags.isEmpty ? false : dropFlags[slot]
+  }
+
   func append(_ set: LabelSet, dropsName drops: Bool) {
-    labels.append(set)
-    dropsName.append(drops)
+    precondition(origin == nil, "a derived shape grows with its origin")
+    stored.append(set)
+    if drops || !dropFlags.isEmpty {
+      if dropFlags.isEmpty { dropFlags = [Bool](repeating: false, count: count) }
+      dropFlags.append(drops)
+    }
+    count += 1
     generation += 1
   }
 
+  /// Forgets all slots; the shape keeps its own labels from now on.
   func removeAll() {
-    labels.removeAll(keepingCapacity: true)
-    dropsName.removeAll(keepingCapacity: true)
+    stored.removeAll(keepingCapacity: true)
+    dropFlags = []
+    origin = nil
+    count = 0
     generation += 1
     compaction += 1
+  }
+
+  /// Forgets all slots; from now on slot `i` is that of `origin` without its metric name.
+  func derive(from origin: Shape, delaysNames: Bool) {
+    removeAll()
+    stored = []
+    self.origin = .shape(origin)
+    self.delaysNames = delaysNames
+  }
+
+  /// Forgets all slots; from now on slot `i` is member `i` of a selector.
+  func derive(from selector: Selector) {
+    removeAll()
+    stored = []
+    origin = .selector(selector)
+    delaysNames = false
+  }
+
+  /// A derived shape takes in slots that its origin has got.
+  func grow(to count: Int) {
+    precondition(origin != nil, "only a derived shape grows with its origin")
+    self.count = count
+    generation += 1
   }
 
   func setDropsName(_ slot: Int, _ drops: Bool) {
-    if dropsName[slot] == drops { return }
-    dropsName[slot] = drops
+    if dropsName(slot) == drops { return }
+    if dropFlags.isEmpty { dropFlags = [Bool](repeating: false, count: count) }
+    dropFlags[slot] = drops
     generation += 1
     compaction += 1
   }
+}
+
+/// The labels of a shape's slots, in order.
+struct ShapeLabels: RandomAccessCollection {
+  let shape: Shape
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { shape.count }
+  subscript(slot: Int) -> LabelSet { shape.labels(at: slot) }
 }
 
 /// What a parent remembers of a child's shape.
@@ -85,8 +162,10 @@ struct ShapeCursor {
 
 /// A shape under construction in which every label set has one slot.
 struct ShapeInterner {
-  let shape = Shape()
+  let shape: Shape
   private var slots: [LabelSet: Int32] = [:]
+
+  init(_ shape: Shape = Shape()) { self.shape = shape }
 
   mutating func removeAll() {
     shape.removeAll()
@@ -138,23 +217,10 @@ struct SlotProjection {
   ) {
     target.reserveCapacity(slots.upperBound)
     for slot in slots {
-      let (labels, drops) = transform(input.labels[slot], input.dropsName[slot])
+      let (labels, drops) = transform(input.labels(at: slot), input.dropsName(slot))
       let out = interner.slot(of: labels, dropsName: drops).slot
       if Int(out) != slot { isIdentity = false }
       target.append(out)
     }
-  }
-}
-
-/// The labels that say what a metric is; an operator that changes its meaning drops them.
-enum MetadataLabels {
-  static let names = [LabelName.metricName, "__type__", "__unit__"]
-
-  /// What remains of a label set when the metric loses its meaning.
-  static func drop(_ labels: LabelSet) -> LabelSet { labels.dropping(names) }
-
-  /// The labels of a result of which the name goes away now or, if delayed, at the end.
-  static func dropped(_ labels: LabelSet, delayed: Bool) -> (LabelSet, Bool) {
-    delayed ? (labels, true) : (drop(labels), false)
   }
 }

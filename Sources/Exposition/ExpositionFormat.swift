@@ -2,11 +2,8 @@
 package enum ExpositionFormat: String, Sendable, Hashable {
   case text = "text/plain"
   case openMetrics = "application/openmetrics-text"
-  /// Known by name, not read.
+  /// Delimited `io.prometheus.client.MetricFamily` messages.
   case protobuf = "application/vnd.google.protobuf"
-
-  /// Why a protobuf body is refused.
-  package static let unreadable = ExpositionProblem("protobuf exposition is not supported")
 
   /// What a target's Content-Type decides, with the words of Prometheus.
   ///
@@ -55,6 +52,13 @@ package enum ExpositionFormat: String, Sendable, Hashable {
   private static func q(_ format: ExpositionFormat) -> String { q(format.rawValue) }
 }
 
+/// How a target is asked to send names with characters beyond letters, digits, `_` and `:`.
+package enum NameEscaping: String, Sendable, CaseIterable {
+  /// As they are.
+  case allowUTF8 = "allow-utf-8"
+  case underscores, dots, values
+}
+
 /// The names of `scrape_protocols`.
 package enum ScrapeProtocol: String, Sendable, CaseIterable {
   case protobuf = "PrometheusProto"
@@ -78,12 +82,11 @@ package enum ScrapeProtocol: String, Sendable, CaseIterable {
 
   /// The Accept header that prefers the protocols in the order given.
   ///
-  /// - Parameter allowsUTF8: names may hold any UTF-8 (`metric_name_validation_scheme: utf8`); else
-  ///   the target is asked to escape them with underscores.
+  /// - Parameter escaping: what the target is asked to do with names that are not plain.
   package static func acceptHeader(
-    _ protocols: [ScrapeProtocol] = defaults, allowsUTF8: Bool = true
+    _ protocols: [ScrapeProtocol] = defaults, escaping: NameEscaping = .allowUTF8
   ) -> String {
-    let escaping = ";escaping=" + (allowsUTF8 ? "allow-utf-8" : "underscores")
+    let escaping = ";escaping=" + escaping.rawValue
     var weight = ScrapeProtocol.allCases.count + 1
     var parts: [String] = []
     for item in protocols {

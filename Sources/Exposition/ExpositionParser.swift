@@ -28,25 +28,29 @@ package struct Exemplar: Sendable, Equatable {
   package var timestamp: Timestamp?
 }
 
-/// Reads an exposition entry by entry, accepting and refusing exactly what Prometheus does.
+/// Reads a text exposition entry by entry, accepting and refusing exactly what Prometheus does.
+///
+/// Protobuf has no lines to read one by one: `ScrapeCache` takes it whole.
 package struct ExpositionParser {
   private let bytes: [UInt8]
   private let isOpenMetrics: Bool
-  private let isReadable: Bool
   private var position = 0
   private var state = LexerState.initial
   private var type = MetricType.unknown
+  /// Where the entry that came last starts.
+  package private(set) var entryStart = 0
 
   package init(_ bytes: [UInt8], format: ExpositionFormat) {
+    precondition(format != .protobuf, "only text is read entry by entry")
     self.bytes = bytes
     self.isOpenMetrics = format == .openMetrics
-    self.isReadable = format != .protobuf
   }
 
   /// The next entry, or nil at the end.
   package mutating func next() throws(ExpositionProblem) -> ExpositionEntry? {
-    guard isReadable else { throw ExpositionFormat.unreadable }
-    var next = (entry: ExpositionEntry?.none, position: position, state: state, type: type)
+    var next = (
+      entry: ExpositionEntry?.none, start: entryStart, position: position, state: state, type: type
+    )
     let (start, openMetrics, bytes) = (next, isOpenMetrics, bytes)
     let outcome = bytes.withUnsafeBufferPointer { buffer -> ExpositionProblem? in
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { nothing in
@@ -59,6 +63,7 @@ package struct ExpositionParser {
         do throws(ExpositionProblem) {
           guard let raw = try grammar.next() else { return nil }
           if raw.kind == .type { next.type = raw.type }
+          next.start = raw.start
           next.entry = Self.entry(raw, grammar.lexer, next.type)
           next.position = grammar.lexer.position
           next.state = grammar.lexer.state
@@ -70,6 +75,7 @@ package struct ExpositionParser {
     }
     if let outcome { throw outcome }
     (position, state, type) = (next.position, next.state, next.type)
+    entryStart = next.start
     return next.entry
   }
 

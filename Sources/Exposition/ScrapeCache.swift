@@ -44,18 +44,23 @@ package final class ScrapeCache: @unchecked Sendable {
   package static let unresolved = UInt64.max
 
   private let limits: ScrapeLimits
-  private let buffers: ScanBuffers
+  let buffers: ScanBuffers
   var table = LineTable()
-  private var format = ExpositionFormat.text
+  private(set) var format = ExpositionFormat.text
   /// The number of the scan under way, and of the last good one.
-  private var current: UInt32 = 1
-  private var lastGood: UInt32 = 1
+  private(set) var current: UInt32 = 1
+  private(set) var lastGood: UInt32 = 1
   /// Lines the last good scan saw.
   private var liveLines = 0
   private var delivered = 0
   private var isSettled = false
   /// Samples with a timestamp of their own, from the last good scan.
   package private(set) var timed: [TimedSample] = []
+  /// Native histograms of the last good scan.
+  package internal(set) var histograms: [HistogramSample] = []
+
+  /// What a scan that failed had found until then.
+  package private(set) var failedSummary = ScanSummary()
 
   /// - Parameter buffers: where samples are put; caches whose scans never overlap may share one.
   package init(limits: ScrapeLimits = ScrapeLimits(), buffers: ScanBuffers = ScanBuffers()) {
@@ -87,6 +92,7 @@ package final class ScrapeCache: @unchecked Sendable {
     table = LineTable()
     (delivered, liveLines) = (0, 0)
     timed = []
+    histograms = []
   }
 
   /// Makes every payload `unresolved`; the lines stay known.
@@ -98,6 +104,7 @@ package final class ScrapeCache: @unchecked Sendable {
   package func labels(of entry: UInt32) throws(ExpositionProblem) -> LabelSet {
     let line = table.lines[Int(entry)]
     precondition(line.kind == .series && entry > 0, "only series have labels")
+    if format == .protobuf { return try protobufLabels(of: line) }
     var lexer = Lexer(
       table.arena + Int(line.offset), count: Int(line.length), openMetrics: false)
     if format == .openMetrics {
@@ -109,13 +116,27 @@ package final class ScrapeCache: @unchecked Sendable {
     return labels.labelSet
   }
 
+  private func protobufLabels(of line: KnownLine) throws(ExpositionProblem) -> LabelSet {
+    let key = UnsafeBufferPointer(start: table.arena + Int(line.offset), count: Int(line.length))
+    let labels: SeriesLabels
+    do throws(WireProblem) {
+      labels = SeriesLabels(pairs: try ProtobufKey.pairs(key))
+    } catch {
+      throw ExpositionProblem(error.message)
+    }
+    if let problem = labels.problem { throw ExpositionProblem(problem) }
+    return labels.labelSet
+  }
+
   /// Reads a body; see the pointer form.
   package func scan(
-    _ body: [UInt8], format: ExpositionFormat, honorTimestamps: Bool = true
+    _ body: [UInt8], format: ExpositionFormat, honorTimestamps: Bool = true,
+    histograms: HistogramReading = HistogramReading()
   ) throws(ExpositionProblem) -> ScanSummary {
     try body.withUnsafeBufferPointer { bytes throws(ExpositionProblem) in
       try scan(
-        UnsafeRawBufferPointer(bytes), format: format, honorTimestamps: honorTimestamps)
+        UnsafeRawBufferPointer(bytes), format: format, honorTimestamps: honorTimestamps,
+        histograms: histograms)
     }
   }
 
@@ -123,11 +144,13 @@ package final class ScrapeCache: @unchecked Sendable {
   ///
   /// When it throws nothing is delivered, and the cache stands where it stood.
   ///
-  /// - Parameter honorTimestamps: false: timestamps are checked, then ignored.
+  /// - Parameters:
+  ///   - honorTimestamps: false: timestamps are checked, then ignored.
+  ///   - histograms: which forms of histograms are taken.
   package func scan(
-    _ body: UnsafeRawBufferPointer, format: ExpositionFormat, honorTimestamps: Bool = true
+    _ body: UnsafeRawBufferPointer, format: ExpositionFormat, honorTimestamps: Bool = true,
+    histograms reading: HistogramReading = HistogramReading()
   ) throws(ExpositionProblem) -> ScanSummary {
-    guard format != .protobuf else { throw ExpositionFormat.unreadable }
     if format != self.format {
       removeAll()
       self.format = format
@@ -138,10 +161,12 @@ package final class ScrapeCache: @unchecked Sendable {
     delivered = 0
     // Memory for many stays with a target that sends such samples again and again only.
     timed.removeAll(keepingCapacity: !timed.isEmpty)
+    histograms.removeAll(keepingCapacity: !histograms.isEmpty)
+    if format == .protobuf { return try scanMessages(body, honorTimestamps, reading) }
     let count = body.count
     if count > 0, body[count - 1] == Byte.newline, let base = body.baseAddress {
       return try scan(
-        base.assumingMemoryBound(to: UInt8.self), count, readable: count, honorTimestamps)
+        base.assumingMemoryBound(to: UInt8.self), count, readable: count, honorTimestamps, reading)
     }
     // The fast path relies on a line feed at the end.
     let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: count + 1)
@@ -150,31 +175,61 @@ package final class ScrapeCache: @unchecked Sendable {
       UnsafeMutableRawPointer(copy).copyMemory(from: base, byteCount: count)
     }
     copy[count] = Byte.newline
-    return try scan(copy, count, readable: count == 0 ? 0 : count + 1, honorTimestamps)
+    return try scan(copy, count, readable: count == 0 ? 0 : count + 1, honorTimestamps, reading)
   }
 
   private func scan(
-    _ base: UnsafePointer<UInt8>, _ count: Int, readable: Int, _ honorTimestamps: Bool
+    _ base: UnsafePointer<UInt8>, _ count: Int, readable: Int, _ honorTimestamps: Bool,
+    _ reading: HistogramReading
   ) throws(ExpositionProblem) -> ScanSummary {
     var scan = Scan(
       base, count: count, readable: readable, openMetrics: format == .openMetrics,
       honorTimestamps: honorTimestamps, current: current, expected: lastGood, limits: limits)
     do throws(ExpositionProblem) {
       try scan.run(&table, buffers, &timed)
+      var summary = scan.summary
+      var (delivered, lines) = (scan.delivered, scan.lines)
+      if reading.convertsClassic {
+        lines += try convertClassic(
+          &delivered, keepsClassic: reading.keepsClassic, &summary)
+      }
+      return accept(summary, delivered: delivered, lines: lines)
     } catch {
-      rollBack()
+      rollBack(scan.summary)
       throw error
     }
-    delivered = scan.delivered
-    liveLines = scan.lines
+  }
+
+  private func scanMessages(
+    _ body: UnsafeRawBufferPointer, _ honorTimestamps: Bool, _ reading: HistogramReading
+  ) throws(ExpositionProblem) -> ScanSummary {
+    var scan = ProtobufScan(
+      body.assumingMemoryBound(to: UInt8.self), honorTimestamps: honorTimestamps,
+      reading: reading, current: current, expected: lastGood, limits: limits)
+    do throws(ExpositionProblem) {
+      try scan.run(&table, buffers, &timed)
+    } catch {
+      rollBack(scan.summary)
+      throw error
+    }
+    histograms = scan.histograms
+    return accept(scan.summary, delivered: scan.delivered, lines: scan.lines)
+  }
+
+  /// A scan was good: what it found is what counts from now on.
+  private func accept(_ summary: ScanSummary, delivered: Int, lines: Int) -> ScanSummary {
+    self.delivered = delivered
+    liveLines = lines
     lastGood = current
-    isSettled = scan.summary.newEntries == 0
-    return scan.summary
+    isSettled = summary.newEntries == 0
+    return summary
   }
 
   /// Lines a failed scan marked count as seen in the last good one again.
-  private func rollBack() {
+  private func rollBack(_ summary: ScanSummary) {
+    failedSummary = summary
     timed.removeAll(keepingCapacity: true)
+    histograms.removeAll()
     for i in 1..<max(table.count, 1) where table.lines[i].seen == current {
       table.lines[i].seen = lastGood
     }

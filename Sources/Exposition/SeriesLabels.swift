@@ -18,6 +18,12 @@ struct SeriesLabels {
     pairs.sort { $0.name.lexicographicallyPrecedes($1.name) }
   }
 
+  /// Labels that are read already.
+  init(pairs: [(name: [UInt8], value: [UInt8])]) {
+    self.pairs = pairs
+    self.pairs.sort { $0.name.lexicographicallyPrecedes($1.name) }
+  }
+
   /// Labels outside of a series (an exemplar's).
   init(_ labels: [RawLabel], in lexer: Lexer) {
     pairs = labels.map { (lexer.bytes($0.name), lexer.bytes($0.value)) }
@@ -94,9 +100,14 @@ struct SeriesLabels {
     guard applies, let number = try? value.withUnsafeBufferPointer(GoNumber.parse) else {
       return value
     }
+    return Array(openMetricsText(of: number).utf8)
+  }
+
+  /// A number as OpenMetrics writes bounds: with a decimal point or an exponent.
+  static func openMetricsText(of number: Double) -> String {
+    if number == 0 { return "0.0" }
     let text = NumberText.general(number)
     let isFloat = text.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") }
-    if number == 0 { return Array("0.0".utf8) }
-    return Array((isFloat || !number.isFinite ? text : text + ".0").utf8)
+    return isFloat || !number.isFinite ? text : text + ".0"
   }
 }

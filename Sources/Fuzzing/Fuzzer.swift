@@ -4,6 +4,7 @@ import PromQL
 /// What can be fuzzed.
 package enum FuzzSubject: String, CaseIterable, Sendable {
   case parser, engine, template, regexp, exposition, yaml, json
+  case protobuf, remoteWrite, snappy, dns
 }
 
 /// One round's input and what came of it.
@@ -31,6 +32,9 @@ package struct Fuzzer {
     switch subject {
     case .parser: return Array(Self.expression(&random).utf8)
     case .engine: return Array(EngineFuzz.input(&random).utf8)
+    case .protobuf, .remoteWrite, .snappy, .dns:
+      var mutator = ByteMutator(random: random, pieces: BinaryCorpus.pieces)
+      return mutator.mutant(of: BinaryCorpus.texts(of: subject))
     case .template, .regexp, .exposition, .yaml, .json:
       var mutator = ByteMutator(random: random, pieces: FuzzCorpus.pieces(of: subject))
       return mutator.mutant(of: FuzzCorpus.texts(of: subject))
@@ -51,6 +55,10 @@ package struct Fuzzer {
     case .exposition: round.violation = TextFuzz.exposition(round.input, openMetrics: isEven)
     case .yaml: round.violation = TextFuzz.rules(round.input)
     case .json: round.violation = TextFuzz.json(round.input)
+    case .protobuf: round.violation = BinaryFuzz.protobuf(round.input)
+    case .remoteWrite: round.violation = BinaryFuzz.remoteWrite(round.input, isSecond: isEven)
+    case .snappy: round.violation = BinaryFuzz.snappy(round.input)
+    case .dns: round.violation = BinaryFuzz.dns(round.input)
     }
     return round
   }

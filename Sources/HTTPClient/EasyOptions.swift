@@ -97,6 +97,10 @@ final class EasyOptions {
     if let path = request.unixSocketPath {
       tcurl_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, path)
     }
+    if !request.proxyHeaders.isEmpty {
+      tcurl_set_long(easy, CURLOPT_HEADEROPT, 1)  // CURLHEADER_SEPARATE
+      set(easy, CURLOPT_PROXYHEADER, request.proxyHeaders.map { "\($0.name): \($0.value)" })
+    }
     switch request.proxy {
     case .none: tcurl_set_string(easy, CURLOPT_PROXY, "")
     case .environment: break

@@ -10,6 +10,16 @@ package struct HTTPResponse: Sendable, Equatable {
   /// Decoded.
   package var body: [UInt8]
 
+  package init(
+    status: Int, reason: String, contentType: String, retryAfter: Int? = nil, body: [UInt8] = []
+  ) {
+    self.status = status
+    self.reason = reason
+    self.contentType = contentType
+    self.retryAfter = retryAfter
+    self.body = body
+  }
+
   /// As Go prints it: `404 Not Found`.
   package var statusText: String { reason.isEmpty ? "\(status)" : "\(status) \(reason)" }
 }
@@ -54,6 +64,19 @@ package struct HTTPOutcome: Sendable {
   /// Method and URL, for messages.
   package var method: String
   package var url: String
+
+  /// Puts an outcome together; one that never left has no headers.
+  package init(
+    result: Result<HTTPResponse, HTTPFailure>, duration: Int64, queued: Int64, hadHeaders: Bool,
+    method: String, url: String
+  ) {
+    self.result = result
+    self.duration = duration
+    self.queued = queued
+    self.hadHeaders = hadHeaders
+    self.method = method
+    self.url = url
+  }
 
   /// A failure as Go's client reports it: `Get "http://…": context deadline exceeded`, without the
   /// prefix once the response had begun.

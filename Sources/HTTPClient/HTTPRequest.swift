@@ -20,6 +20,8 @@ package struct HTTPRequest: Sendable {
   package var authorization: String?
   package var tls = TLS()
   package var proxy = Proxy.none
+  /// Sent to a proxy with CONNECT, never to the server.
+  package var proxyHeaders: [(name: String, value: String)] = []
   package var followsRedirects = true
   package var allowsHTTP2 = true
   /// Connect to this socket; the URL's host is then only a name.

@@ -2,7 +2,7 @@ import Model
 import Rules
 
 /// One alert as a receiver is told of it: external labels added, relabelled.
-package struct AlertNotification: Hashable, Sendable {
+package struct AlertNotification: Hashable, Sendable, Codable {
   package var labels: LabelSet
   package var annotations: [Label]
   package var startsAt: Timestamp
@@ -40,6 +40,9 @@ package struct AlertNotification: Hashable, Sendable {
   /// Whether the alert is over, be it that it was resolved or that nobody confirmed it for too
   /// long.
   package func isResolved(at now: Timestamp) -> Bool { endsAt <= now }
+
+  /// Alertmanager's name for the alert.
+  var fingerprint: UInt64 { labels.fingerprint }
 
   /// The order of Alertmanager's lists: by job, by instance, then by all labels.
   static func isBefore(_ a: AlertNotification, _ b: AlertNotification) -> Bool {

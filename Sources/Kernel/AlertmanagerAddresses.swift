@@ -7,8 +7,8 @@ struct AlertmanagerAddresses {
   private(set) var dropped: [LabelSet] = []
   private(set) var problems: [String] = []
 
-  init(_ block: AlertmanagerSettings) {
-    for group in block.targets {
+  init(_ block: AlertmanagerSettings, discovered: [TargetGroup] = []) {
+    for group in block.targets + discovered {
       for target in group.targets {
         add(
           LabelSet(

@@ -1,5 +1,6 @@
 import Model
 import Rules
+import Storage
 
 /// The alerts of one rule, as they survive a restart.
 package struct RuleCheckpoint: Sendable {
@@ -52,14 +53,18 @@ extension GroupScheduler {
   /// Puts saved alerts back into the rules they belong to; answers how many found theirs.
   ///
   /// A rule that has alerts of its own already keeps them.
-  func restore(_ checkpoint: AlertCheckpoint, patience: Timestamp) -> Int {
+  func restore(
+    _ checkpoint: AlertCheckpoint, after outage: Outage, patience: Timestamp
+  ) -> Int {
     var restored = 0
     for saved in checkpoint.rules {
       guard let group = groups.first(where: { ByteOrder.equal($0.definition.key, saved.group) })
       else { continue }
       let rules = group.runner.rules.filter { ByteOrder.equal($0.identity, saved.rule) }
       guard rules.indices.contains(saved.ordinal) else { continue }
-      restored += rules[saved.ordinal].restore(saved.alerts, patience: patience)
+      let rule = rules[saved.ordinal]
+      let alerts = saved.alerts.map { outage.survived(by: $0, hold: rule.definition.holdDuration) }
+      restored += rule.restore(alerts, patience: patience)
     }
     return restored
   }
@@ -89,44 +94,43 @@ extension AlertInstance {
   }
 }
 
-/// Decides when alert state is worth saving: soon after it changed, never more than once a second.
-struct CheckpointSchedule {
-  private static let pace = PromDuration.seconds(1)
-  /// While there are alerts, a checkpoint as old as this is renewed, so that its age tells when the
-  /// process ended.
-  private static let renewal = PromDuration.minutes(1)
-
-  private var last = AlertCheckpoint(time: Timestamp(milliseconds: 0), rules: [])
-  private var looked: Timestamp?
-  /// When to look next; nil while nothing has happened and there is nothing to renew.
-  private(set) var deadline: Timestamp?
-
-  /// Something happened that may have changed alerts.
-  mutating func touch(at now: Timestamp) {
-    let soonest = looked.map { max(now, $0 + Self.pace) } ?? now
-    deadline = deadline.map { min($0, soonest) } ?? soonest
-  }
-
-  /// Whether to save what stands now.
-  mutating func shouldSave(_ checkpoint: AlertCheckpoint) -> Bool {
-    looked = checkpoint.time
-    let isOld = !checkpoint.rules.isEmpty && checkpoint.time - last.time >= Self.renewal
-    let saves = isOld || !checkpoint.saysTheSame(as: last)
-    if saves { last = checkpoint }
-    deadline = last.rules.isEmpty ? nil : last.time + Self.renewal
-    return saves
-  }
-}
-
 extension Kernel {
   /// All alerts as they shall survive a restart.
   package func checkpoint(at time: Timestamp) -> AlertCheckpoint { scheduler.checkpoint(at: time) }
+
+  /// Goes on from what an earlier process has left.
+  func restore(_ saved: RestoredState, at now: Timestamp, _ effects: inout EffectList) {
+    if let samples = saved.samples {
+      restore(samples, areStored: saved.samplesAreStored, at: now, &effects)
+    }
+    // Entries may have been seen that were not yet saved when the process was killed.
+    let unsaved: UInt64 = saved.isClean ? 0 : 10_000
+    journal.continue(after: saved.lastSequence + unsaved)
+    saving.nextSequence = journal.nextSequence
+    if let alerts = saved.alerts { restore(alerts, at: now, &effects) }
+    if let outbox = saved.outbox {
+      self.outbox.restore(
+        outbox, savedAt: saved.alerts?.time ?? now, patience: patience, at: now, &effects)
+    }
+  }
+
+  private func restore(
+    _ samples: StoreChanges, areStored: Bool, at now: Timestamp, _ effects: inout EffectList
+  ) {
+    let summary = store.restore(samples, now: now, areStored: areStored)
+    if summary.samples == 0 { return }
+    effects.log(
+      .info, "storage", "Samples restored",
+      [("series", "\(summary.series)"), ("samples", "\(summary.samples)")])
+  }
 
   /// Puts saved alerts back into their rules, unless they are too old to say anything about the
   /// present.
   ///
   /// Nothing starts over: `for`, firing and `keep_firing_for` go on from where they were.
-  func restore(_ saved: AlertCheckpoint, at now: Timestamp, _ effects: inout EffectList) {
+  private func restore(
+    _ saved: AlertCheckpoint, at now: Timestamp, _ effects: inout EffectList
+  ) {
     let age = max(.zero, now - saved.time)
     let fields = [("saved", saved.time.rfc3339), ("age", age.description)]
     if age > settings.global.outageTolerance {
@@ -138,7 +142,10 @@ extension Kernel {
         ])
       return
     }
-    let restored = scheduler.restore(saved, patience: now + patience)
+    let outage = Outage(
+      began: saved.time, ended: now, lookback: settings.global.lookback,
+      grace: settings.global.gracePeriod)
+    let restored = scheduler.restore(saved, after: outage, patience: now + patience)
     effects.log(
       .info, "alerts", "Alert state restored",
       fields + [
@@ -148,7 +155,7 @@ extension Kernel {
 
   /// How long it takes at most until every target was scraped twice and every group evaluated after
   /// that.
-  private var patience: PromDuration {
+  var patience: PromDuration {
     let scrape = settings.scrapes.map(\.interval).max() ?? .zero
     let group = settings.groups.map(\.interval).max() ?? .zero
     return scrape * 3 + group

@@ -1,7 +1,7 @@
 import Model
 
 /// What an answer means for the notification it answers.
-enum DeliveryVerdict {
+package enum DeliveryVerdict {
   case accepted
   /// Worth another try, perhaps not before a time the receiver named.
   case retry(reason: String, after: PromDuration?)
@@ -10,7 +10,7 @@ enum DeliveryVerdict {
 
   /// - Note: 2xx is fine; no answer, 5xx, 408 and 429 are worth another try; other statuses are
   ///   final, as in Alertmanager's webhook client.
-  init(_ outcome: DeliveryOutcome) {
+  package init(_ outcome: DeliveryOutcome) {
     switch outcome.result {
     case .failed(let reason): self = .retry(reason: reason, after: nil)
     case .answered(let status, _, _) where (200..<300).contains(status): self = .accepted
@@ -28,6 +28,14 @@ enum DeliveryVerdict {
     let start = String(decoding: body.utf8.prefix(200), as: UTF8.self)
     return start.isEmpty
       ? "bad response status \(status)" : "bad response status \(status): \(start)"
+  }
+}
+
+extension DeliveryOutcome {
+  /// The HTTP status, if there was an answer.
+  package var status: Int? {
+    guard case .answered(let status, _, _) = result else { return nil }
+    return status
   }
 }
 

@@ -22,10 +22,14 @@ package enum Event: Sendable {
   case reload(Settings)
   /// A discovery has a new list for one of its sources; empty targets remove it.
   case discovered(job: String, mechanism: String, groups: [TargetGroup])
+  /// The same for the Alertmanagers of one entry of `alerting`, counted from 0.
+  case discoveredAlertmanagers(config: Int, mechanism: String, groups: [TargetGroup])
   case scraped(TargetID, ScrapeOutcome)
   case delivered(DeliveryID, DeliveryOutcome)
-  /// Alert state of an earlier process; comes right after the first `reload`.
-  case restore(AlertCheckpoint)
+  /// State of an earlier process; comes right after the first `reload`.
+  case restore(RestoredState)
+  /// Saving state fails, and why; nil: it works again.
+  case storage(problem: String?)
   /// No new evaluations or scrapes; queues are drained.
   case stop
 }
@@ -36,8 +40,10 @@ package enum Event: Sendable {
 package enum Effect: Sendable {
   case scrape(TargetID, ScrapeRequest)
   case deliver(DeliveryID, DeliveryRequest)
-  /// Alert state changed; it replaces what was saved before.
-  case persist(AlertCheckpoint)
+  /// A notification is given up: what it takes to send it again goes to a file.
+  case deadLetter(DeadLetter)
+  /// State changed. Requests to receivers that come later leave when this is saved, or cannot be.
+  case persist(StateBatch)
   case log(LogRecord)
   /// Everything that had to leave has left; the process may exit.
   case drained
@@ -53,10 +59,12 @@ package struct ScrapeRequest: Sendable {
   /// Decoded bytes; 0 = the edge's own hard limit.
   package var bodySizeLimit: Int
   package var acceptsGzip: Bool
+  /// The socket of a target that does not listen on TCP.
+  package var unixSocketPath: String?
 
   package init(
     url: String, headers: [(name: String, value: String)], http: HTTPSettings,
-    timeout: PromDuration, bodySizeLimit: Int, acceptsGzip: Bool
+    timeout: PromDuration, bodySizeLimit: Int, acceptsGzip: Bool, unixSocketPath: String? = nil
   ) {
     self.url = url
     self.headers = headers
@@ -64,6 +72,7 @@ package struct ScrapeRequest: Sendable {
     self.timeout = timeout
     self.bodySizeLimit = bodySizeLimit
     self.acceptsGzip = acceptsGzip
+    self.unixSocketPath = unixSocketPath
   }
 }
 
@@ -140,6 +149,8 @@ package struct LogRecord: Sendable {
   package var component: String
   package var message: String
   package var fields: [(name: String, value: String)]
+  /// The file it belongs to, if not the log.
+  package var file: String?
 
   package init(
     _ level: Level, _ component: String, _ message: String,

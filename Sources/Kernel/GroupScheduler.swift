@@ -45,6 +45,7 @@ final class GroupScheduler {
   private let environment: RuleEnvironment
   /// By file, then name.
   private(set) var groups: [GroupWork] = []
+  private var byKey: [String: GroupWork] = [:]
   private var endings: [Int: Ending] = [:]
   private var nextEnding = 0
   private var deadlines = DeadlineQueue<Key>()
@@ -54,41 +55,61 @@ final class GroupScheduler {
   /// failures.
   var templateExpansions: UInt64 = 0
   var templateFailures: UInt64 = 0
+  /// How groups that are due together are evaluated.
+  let batch = RuleBatch()
+
+  /// From when all groups count their intervals; nil: each has a phase of its own.
+  var beginning: Timestamp?
 
   init(environment: RuleEnvironment) { self.environment = environment }
 
   var nextDeadline: Timestamp? { deadlines.first }
 
   /// Obeys new definitions; returns the rules that are gone, whose alerts the caller resolves.
+  ///
+  /// The groups of held files that the definitions do not name run on. Until `patience` alerts of a
+  /// changed rule stand still if its new expression selects what nobody has kept so far.
   func update(
-    _ definitions: [RuleGroupDefinition], at now: Timestamp
+    _ definitions: [RuleGroupDefinition], holding held: [HeldFile], patience: Timestamp,
+    at now: Timestamp
   ) -> [(rule: RuleRunner, group: RuleGroupDefinition)] {
-    var old: [String: GroupWork] = [:]
-    for group in groups { old[group.definition.key] = group }
-    var orphans: [(rule: RuleRunner, group: RuleGroupDefinition)] = []
-    var seen: Set<String> = []
-    let distinct = definitions.filter { seen.insert($0.key).inserted }
-    groups = distinct.map { definition in
-      let before = old.removeValue(forKey: definition.key)
-      if let before, before.runner.isSame(as: definition) { return before }
-      let runner = RuleGroupRunner(
-        definition, environment: environment, replacing: before?.runner)
-      for rule in before?.runner.orphans ?? [] {
-        orphans.append((rule, definition))
-        end(rule, interval: definition.interval, at: now)
+    let kept = groups.filter { isHeld($0, held, beside: definitions) }
+    let changing = groups.filter { group in !kept.contains { $0 === group } }
+    let reload = RuleGroupReload(
+      from: changing.map(\.runner), to: definitions, environment: environment,
+      patience: patience)
+    for group in kept { group.runner.refreshPolicies() }
+    // Everything is prepared; from here on nothing can fail.
+    var old: [ObjectIdentifier: GroupWork] = [:]
+    for group in changing { old[ObjectIdentifier(group.runner)] = group }
+    groups = kept
+    byKey = Dictionary(kept.map { ($0.definition.key, $0) }, uniquingKeysWith: { a, _ in a })
+    for item in reload.items {
+      let before = item.replaced.flatMap { old.removeValue(forKey: ObjectIdentifier($0)) }
+      let work: GroupWork
+      if let before, item.isUntouched {
+        work = before
+      } else {
+        work = begin(item.runner, before: before, at: now)
       }
-      return begin(runner, before: before, at: now)
+      groups.append(work)
+      byKey[work.definition.key] = work
     }
-    for gone in old.values.sorted(by: { isBefore($0.definition, $1.definition) }) {
-      gone.runner.close()
-      deadlines.remove(.group(gone.definition.key))
-      for rule in gone.runner.orphans {
-        orphans.append((rule, gone.definition))
-        end(rule, interval: gone.definition.interval, at: now)
-      }
-    }
+    // In any order: each forgets its own deadline.
+    for gone in old.values { deadlines.remove(.group(gone.definition.key)) }
+    for (rule, group) in reload.orphans { end(rule, interval: group.interval, at: now) }
     groups.sort { isBefore($0.definition, $1.definition) }
-    return orphans
+    batch.forget()
+    reload.finish()
+    return reload.orphans
+  }
+
+  /// Whether a group stays because its file cannot tell what has become of it.
+  func isHeld(
+    _ group: GroupWork, _ held: [HeldFile], beside definitions: [RuleGroupDefinition]
+  ) -> Bool {
+    held.contains { ByteOrder.equal($0.file, group.definition.file) }
+      && !definitions.contains { ByteOrder.equal($0.key, group.definition.key) }
   }
 
   private func isBefore(_ a: RuleGroupDefinition, _ b: RuleGroupDefinition) -> Bool {
@@ -100,8 +121,11 @@ final class GroupScheduler {
     _ runner: RuleGroupRunner, before: GroupWork?, at now: Timestamp
   ) -> GroupWork {
     let definition = runner.definition
-    let schedule = SlotSchedule(
-      interval: definition.interval, hash: StableHash.of("group", definition.file, definition.name))
+    let schedule =
+      beginning.map { SlotSchedule(interval: definition.interval, from: $0) }
+      ?? SlotSchedule(
+        interval: definition.interval,
+        hash: StableHash.of("group", definition.file, definition.name))
     // Never a slot at or before one that has been evaluated, whatever the new phase.
     let floor = max(now, runner.lastEvaluation ?? now)
     let work = GroupWork(runner, schedule: schedule, nextSlot: schedule.slot(after: floor))
@@ -125,23 +149,32 @@ final class GroupScheduler {
 
   /// Evaluates every group that is due, in the order of their slots.
   func run(at now: Timestamp, _ effects: inout EffectList) -> [GroupOutcome] {
-    var outcomes: [GroupOutcome] = []
+    let due = takeDue(at: now, &effects)
+    let results = batch.evaluate(due.map { ($0.group.runner, $0.slot) })
+    return zip(due, results).map { note($1, of: $0.group) }
+  }
+
+  /// The groups that are due with the slots they are due for, in the order of their deadlines; each
+  /// waits for its next slot then.
+  private func takeDue(
+    at now: Timestamp, _ effects: inout EffectList
+  ) -> [(group: GroupWork, slot: Timestamp)] {
+    var due: [(group: GroupWork, slot: Timestamp)] = []
     while let (key, _) = deadlines.take(dueAt: now) {
       switch key {
       case .ending(let id):
         if let ending = endings.removeValue(forKey: id) { ending.rule.end(at: ending.endsAt) }
       case .group(let name):
-        if let group = groups.first(where: { ByteOrder.equal($0.definition.key, name) }) {
-          outcomes.append(evaluate(group, at: now, &effects))
-        }
+        if let group = byKey[name] { due.append((group, advance(group, at: now, &effects))) }
       }
     }
-    return outcomes
+    return due
   }
 
-  private func evaluate(
+  /// Moves a group to the newest slot; the ones it missed are counted, never made up for.
+  private func advance(
     _ group: GroupWork, at now: Timestamp, _ effects: inout EffectList
-  ) -> GroupOutcome {
+  ) -> Timestamp {
     let slot = group.schedule.slot(atOrBefore: now)
     let missed = group.schedule.slots(from: group.nextSlot, to: slot)
     if missed > 0 {
@@ -156,7 +189,10 @@ final class GroupScheduler {
     group.iterations += UInt64(max(0, missed)) + 1
     group.nextSlot = slot + group.definition.interval
     deadlines.set(.group(group.definition.key), at: group.nextSlot)
-    let evaluations = group.runner.evaluate(at: slot)
+    return slot
+  }
+
+  private func note(_ evaluations: [RuleEvaluation], of group: GroupWork) -> GroupOutcome {
     group.evaluations += UInt64(evaluations.count)
     group.failures += UInt64(evaluations.count { $0.problem != nil })
     group.lastSamples = evaluations.reduce(0) { $0 + $1.samples }

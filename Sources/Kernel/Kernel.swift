@@ -20,12 +20,18 @@ package final class Kernel {
   let scheduler: GroupScheduler
   let scraper: Scraper
   let outbox: Outbox
+  let pusher: Pusher
   private var nextSweep: Timestamp?
-  private let savesAlerts: Bool
-  private var saving = CheckpointSchedule()
+  var memoryLimit = MemoryLimitState()
+  let savesState: Bool
+  var saving = StateSaving()
+  /// What happened last.
+  package internal(set) var journal = Journal()
+  private var time = KernelTime()
   private var isStopping = false
   private var isDrained = false
-  var reloads: UInt64 = 0
+  /// Reloads taken so far.
+  package private(set) var reloads: UInt64 = 0
   /// Transitions since the start, by rule and new state.
   var transitionCounts: [TransitionKey: UInt64] = [:]
 
@@ -37,72 +43,106 @@ package final class Kernel {
   ///   - stopwatch: seconds on a clock that only moves forward, for durations in reports and
   ///     metrics; a pure run
   ///     leaves it out.
-  ///   - savesAlerts: whether changes of alert state yield `Effect.persist`.
+  ///   - savesAlerts: whether changes of state yield `Effect.persist`.
   package init(
     storage: StorageSettings = StorageSettings(), seed: UInt64 = 0, savesAlerts: Bool = false,
     stopwatch: @escaping () -> Double = { 0 }
   ) {
-    self.savesAlerts = savesAlerts
+    savesState = savesAlerts
     store = Store(
       StoreSettings(keep: storage.keep == .all ? .all : .rules, retention: storage.retention))
     environment = RuleEnvironment(store: store, stopwatch: stopwatch)
     scheduler = GroupScheduler(environment: environment)
-    scraper = Scraper(store: store)
-    outbox = Outbox(seed: seed)
+    scraper = Scraper(store: store, stopwatch: stopwatch)
+    outbox = Outbox(seed: seed, survives: savesAlerts)
+    pusher = Pusher(store: store)
     settings.storage = storage
+  }
+
+  /// Sees every evaluation of a rule; a simulation sets it.
+  package var inspector: RuleInspector? {
+    get { environment.inspector }
+    set { environment.inspector = newValue }
+  }
+
+  /// Who evaluates independent rules side by side; nil evaluates one after the other.
+  ///
+  /// Effects are the same with and without.
+  package var parallelWork: (any ParallelWork)? {
+    get { scheduler.batch.work }
+    set { scheduler.batch.work = newValue }
+  }
+
+  /// Seconds of expected work from which `parallelWork` is asked for help.
+  package var evaluationsWorthHelp: Double {
+    get { scheduler.batch.worthwhile }
+    set { scheduler.batch.worthwhile = newValue }
   }
 
   /// When the kernel wants to be called at the latest; nil while it waits for nothing.
   package var nextDeadline: Timestamp? {
     [
       scheduler.nextDeadline, scraper.nextDeadline, outbox.nextDeadline, nextSweep,
-      saving.deadline,
-    ].compactMap { $0 }.min()
+      saving.deadline, pusher.nextDeadline,
+    ].compactMap { $0 }.min().map(time.reading)
   }
 
-  /// Takes one event, then everything that is due at `now`.
-  package func handle(_ event: Event, at now: Timestamp) -> [Effect] {
+  /// Takes one event, then everything that is due at `clock`.
+  ///
+  /// The clock may be set back or forward between two calls; see `KernelTime`.
+  package func handle(_ event: Event, at clock: Timestamp) -> [Effect] {
+    let now = time.advance(to: clock)
     var effects = EffectList()
     switch event {
     case .tick: break
-    case .reload where isStopping, .discovered where isStopping, .restore where isStopping:
+    case .reload where isStopping, .discovered where isStopping, .restore where isStopping,
+      .discoveredAlertmanagers where isStopping:
       // It would start evaluations and scrapes anew.
       break
     case .reload(let new): reload(new, at: now, &effects)
     case .discovered(let job, let mechanism, let groups):
       scraper.discover(job: job, mechanism: mechanism, groups: groups, at: now, &effects)
-    case .scraped(let id, let outcome): scraper.finish(id, outcome, at: now, &effects)
+    case .scraped(let id, var outcome):
+      outcome.started = outcome.started + time.lead
+      scraper.finish(id, outcome, at: now, &effects)
+    case .discoveredAlertmanagers(let config, let mechanism, let groups):
+      outbox.discover(config: config, mechanism: mechanism, groups: groups, at: now, &effects)
     case .delivered(let id, let outcome): outbox.finish(id, outcome, at: now, &effects)
     case .restore(let saved): restore(saved, at: now, &effects)
-    case .stop: stop(at: now)
+    case .storage(let problem): noteStorage(problem, &effects)
+    case .stop:
+      // What is due comes first: after a suspension alerts that still fire would count as expired.
+      if !isStopping { run(isQuiet: true, at: now, &effects) }
+      stop(at: now)
     }
-    run(at: now, &effects)
+    var isQuiet = false
+    if case .tick = event { isQuiet = true }
+    if case .reload = event {} else if reloads > 0 { saving.begins = true }
+    run(isQuiet: isQuiet, at: now, &effects)
     return effects.effects
   }
 
-  private func run(at now: Timestamp, _ effects: inout EffectList) {
+  private func run(isQuiet: Bool, at now: Timestamp, _ effects: inout EffectList) {
+    pusher.run(at: now)
     scraper.run(at: now, &effects)
     let outcomes = scheduler.run(at: now, &effects)
     for outcome in outcomes { take(outcome, at: now, &effects) }
+    let place = effects.effects.count
     outbox.run(at: now, &effects)
-    if savesAlerts { save(outcomes.isEmpty, at: now, &effects) }
+    for record in effects.takeRecords() { journal.append(record.event, at: record.time ?? now) }
+    if savesState && saving.begins {
+      save(isQuiet: isQuiet && outcomes.isEmpty, before: place, at: now, &effects)
+    }
     if let due = nextSweep, due <= now {
       store.sweep(now: now)
+      keepWithinMemory(at: now, &effects)
       nextSweep = now + Self.sweepInterval
     }
     if isStopping && !isDrained && outbox.isDrained {
       isDrained = true
-      if savesAlerts { effects.append(.persist(checkpoint(at: now))) }
+      if savesState && saving.begins { effects.append(.persist(lastBatch(at: now))) }
       effects.append(.drained)
     }
-  }
-
-  /// Saves alert state that has changed, soon but not at every turn.
-  private func save(_ isQuiet: Bool, at now: Timestamp, _ effects: inout EffectList) {
-    if !isQuiet { saving.touch(at: now) }
-    guard let due = saving.deadline, due <= now else { return }
-    let checkpoint = checkpoint(at: now)
-    if saving.shouldSave(checkpoint) { effects.append(.persist(checkpoint)) }
   }
 
   /// Tells log and receivers what an evaluation of a group did.
@@ -126,18 +166,22 @@ package final class Kernel {
     environment.engine.maxSamples = new.global.maxSamples
     environment.engine.delayedNameRemoval = new.global.delayedNameRemoval
     environment.engine.startTimestamps = new.global.startTimestamps
+    environment.policies = new.policies
     outbox.update(new, at: now, &effects)
-    let orphans = scheduler.update(new.groups, at: now)
+    scheduler.beginning = new.global.groupsBegin
+    let orphans = scheduler.update(
+      new.groups, holding: new.heldFiles, patience: now + patience, at: now)
     for (rule, group) in orphans { resolve(rule, of: group, at: now, &effects) }
+    logQuarantine(&effects)
     scraper.update(new, at: now, &effects)
     if nextSweep == nil { nextSweep = now + Self.sweepInterval }
     reloads += 1
-    if savesAlerts { saving.touch(at: now) }
+    if savesState { saving.touch(at: now) }
     effects.log(
       .info, "config", "Configuration applied",
       [
         ("groups", "\(scheduler.groups.count)"),
-        ("rules", "\(scheduler.groups.reduce(0) { $0 + $1.definition.rules.count })"),
+        ("rules", "\(scheduler.groups.reduce(0) { $0 + $1.runner.rules.count })"),
         ("targets", "\(scraper.targetCount)"), ("webhooks", "\(outbox.webhooks.count)"),
         ("alertmanagers", "\(outbox.queues.count)"),
       ])
@@ -149,7 +193,8 @@ package final class Kernel {
     if new.storage.keep != old.keep || new.storage.retention != old.retention {
       store.keep(new.storage.keep == .all ? .all : .rules, retention: new.storage.retention)
     }
-    let latest = new.groups.map { $0.queryOffset ?? new.global.ruleQueryOffset }.max() ?? .zero
+    let groups = new.groups + (new.heldFiles.isEmpty ? [] : scheduler.groups.map(\.definition))
+    let latest = groups.map { $0.queryOffset ?? new.global.ruleQueryOffset }.max() ?? .zero
     store.allowLateness(.minutes(1) + max(.zero, latest))
   }
 
@@ -169,7 +214,7 @@ package final class Kernel {
   private func stop(at now: Timestamp) {
     if isStopping { return }
     isStopping = true
-    if savesAlerts { saving.touch(at: now) }
+    if savesState { saving.touch(at: now) }
     scheduler.stop()
     scraper.stop()
     nextSweep = nil

@@ -40,6 +40,9 @@ extension Kernel {
     _ transition: AlertTransition, rule: String, of group: RuleGroupDefinition,
     _ effects: inout EffectList
   ) {
+    saving.hasTransitions = true
+    effects.record(
+      .transition(TransitionRecord(transition, rule: rule, group: group.key)), at: transition.at)
     transitionCounts[
       TransitionKey(group: group.key, rule: rule, to: transition.to), default: 0] += 1
     effects.log(

@@ -9,12 +9,17 @@ extension Kernel {
   package func metricsText() -> MetricsText {
     var out = MetricsText()
     writeRuleMetrics(to: &out)
+    writeQuarantineMetrics(to: &out)
     writeAlertMetrics(to: &out)
     writeNotifierMetrics(to: &out)
     writeWebhookMetrics(to: &out)
+    writeReceiverMetrics(to: &out)
     writeScrapeMetrics(to: &out)
+    writePushMetrics(to: &out)
     writePoolMetrics(to: &out)
     writeStoreMetrics(to: &out)
+    writeMemoryLimitMetrics(to: &out)
+    writeStorageMetrics(to: &out)
     return out
   }
 
@@ -35,8 +40,16 @@ extension Kernel {
       prefix + "evaluation_duration_seconds", .summary, "The duration for a rule to execute.")
     out.summary(scheduler.evaluationDurations)
     out.family(
+      prefix + "evaluation_duration_histogram_seconds", .histogram,
+      "The duration for a rule to execute.")
+    out.histogram(scheduler.evaluationDurations.histogram)
+    out.family(
       prefix + "group_duration_seconds", .summary, "The duration of rule group evaluations.")
     out.summary(scheduler.groupDurations, quantiles: [0.01, 0.05, 0.5, 0.9, 0.99])
+    out.family(
+      prefix + "group_duration_histogram_seconds", .histogram,
+      "The duration of rule group evaluations.")
+    out.histogram(scheduler.groupDurations.histogram)
     perGroup(
       prefix + "evaluations_total", .counter, "The total number of rule evaluations.", to: &out
     ) { Double($0.evaluations) }
@@ -69,33 +82,12 @@ extension Kernel {
       "The number of samples returned during the last rule group evaluation.", to: &out
     ) { Double($0.lastSamples) }
     perGroup(prefix + "group_rules", .gauge, "The number of rules.", to: &out) {
-      Double($0.definition.rules.count)
+      Double($0.runner.rules.count)
     }
   }
 
   private func writeAlertMetrics(to out: inout MetricsText) {
-    let reports = rulesReport
-    if !reports.isEmpty {
-      out.family(
-        "tocsin_rule_healthy", .gauge,
-        "Whether the last evaluation of the rule succeeded; absent before the first.")
-      forEachRule(reports) { rule, labels in
-        if rule.health != .unknown { out.sample(rule.health == .ok ? 1 : 0, labels) }
-      }
-      out.family("tocsin_rule_evaluation_failures_total", .counter, "Failed evaluations per rule.")
-      forEachRule(reports) { rule, labels in out.sample(rule.failures, labels) }
-      out.family(
-        "tocsin_rule_last_evaluation_samples", .gauge, "Samples written by the last evaluation.")
-      forEachRule(reports) { rule, labels in out.sample(rule.samples, labels) }
-      out.family("tocsin_alerts", .gauge, "Alerts per rule and state.")
-      forEachRule(reports) { rule, labels in
-        if rule.kind == .recording { return }
-        for state in [AlertState.pending, .firing] {
-          let count = rule.alerts.count { $0.state == state }
-          out.sample(count, labels + [("state", state.rawValue)])
-        }
-      }
-    }
+    writePerRuleMetrics(rulesReport, to: &out)
     writeTransitionMetrics(to: &out)
     out.single(
       "prometheus_template_text_expansions_total", .counter,
@@ -166,6 +158,11 @@ extension Kernel {
     if outbox.queues.isEmpty { return }
     out.family(prefix + "latency_seconds", .summary, "Latency quantiles for sending alerts.")
     for queue in outbox.queues { out.summary(queue.counts.latency, [("alertmanager", queue.url)]) }
+    out.family(
+      prefix + "latency_histogram_seconds", .histogram, "Latency histogram for sending alerts.")
+    for queue in outbox.queues {
+      out.histogram(queue.counts.latency.histogram, [("alertmanager", queue.url)])
+    }
   }
 
   private func perWebhook(

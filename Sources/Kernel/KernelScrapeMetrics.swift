@@ -25,6 +25,10 @@ extension Kernel {
       prefix + "exceeded_body_size_limit_total", .counter,
       "Total number of scrapes that hit the body size limit.", Double(counts.exceededBodySize))
     out.single(
+      prefix + "exceeded_native_histogram_bucket_limit_total", .counter,
+      "Total number of scrapes that hit the native histogram bucket limit and were rejected.",
+      Double(counts.exceededBucketLimit))
+    out.single(
       "tocsin_scrapes_total", .counter, "Scrapes that came to an end, well or not.",
       Double(counts.scrapes))
     out.single(
@@ -53,6 +57,22 @@ extension Kernel {
       prefix + "sync_total", .counter,
       "Total number of syncs that were executed on a scrape pool.", to: &out
     ) { Double($0.syncs) }
+    if !scraper.pools.isEmpty {
+      out.family(
+        "prometheus_sd_discovered_targets", .gauge,
+        "Current number of discovered targets, before relabelling.")
+      for pool in scraper.pools {
+        out.sample(pool.foundCount, [("config", pool.settings.jobName), ("name", "scrape")])
+      }
+      out.family(
+        "prometheus_target_sync_length_seconds", .summary,
+        "Actual interval to sync the scrape pool.")
+      for pool in scraper.pools {
+        out.summary(
+          pool.syncLengths, [("scrape_job", pool.settings.jobName)],
+          quantiles: [0.01, 0.05, 0.5, 0.9, 0.99])
+      }
+    }
     perPool(
       "prometheus_target_sync_failed_total", .counter, "Total number of target sync failures.",
       to: &out
@@ -71,6 +91,10 @@ extension Kernel {
       prefix + "exceeded_target_limit_total", .counter,
       "Total number of times scrape pools hit the target limit, during sync or config reload.",
       Double(scraper.pools.reduce(0) { $0 + $1.exceededTargetLimit }))
+    out.family(
+      "prometheus_target_scrape_duration_seconds", .histogram,
+      "Time from the request of a scrape to its answer.")
+    out.histogram(scraper.durations)
     writeIntervalMetrics(to: &out)
   }
 

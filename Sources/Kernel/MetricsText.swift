@@ -2,7 +2,7 @@ import Model
 
 /// Builds a text exposition: families in the order written, each with HELP and TYPE.
 package struct MetricsText {
-  package enum Kind: String, Sendable { case counter, gauge, summary, untyped }
+  package enum Kind: String, Sendable { case counter, gauge, histogram, summary }
 
   package private(set) var bytes: [UInt8] = []
   private var name = ""
@@ -50,15 +50,30 @@ package struct MetricsText {
   }
 
   /// Writes quantiles, sum and count of a summary.
-  mutating func summary(
+  package mutating func summary(
     _ summary: DurationSummary, _ labels: [(name: String, value: String)] = [],
     quantiles: [Double] = [0.5, 0.9, 0.99]
   ) {
-    for q in quantiles {
-      sample(summary.quantile(q), labels + [("quantile", NumberText.general(q))])
+    for (q, value) in zip(quantiles, summary.quantiles(quantiles)) {
+      sample(value, labels + [("quantile", NumberText.general(q))])
     }
     sample(summary.sum, labels, suffix: "_sum")
     sample(Double(summary.count), labels, suffix: "_count")
+  }
+
+  /// Writes the cumulative buckets, sum and count of a histogram.
+  package mutating func histogram(
+    _ histogram: DurationHistogram, _ labels: [(name: String, value: String)] = []
+  ) {
+    var total: UInt64 = 0
+    for (i, count) in histogram.counts.enumerated() {
+      total += count
+      let bound =
+        i < histogram.bounds.count ? NumberText.general(histogram.bounds[i]) : "+Inf"
+      sample(Double(total), labels + [("le", bound)], suffix: "_bucket")
+    }
+    sample(histogram.sum, labels, suffix: "_sum")
+    sample(Double(total), labels, suffix: "_count")
   }
 
   private mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }

@@ -4,64 +4,45 @@ import Rules
 /// Everything between an alert that is due and a receiver that has accepted it.
 final class Outbox {
   private enum Owner {
-    case alertmanager(String)
-    case webhook(String, group: String)
+    case alertmanager(AlertmanagerQueue)
+    case webhook(WebhookReceiver, WebhookReceiver.Flight)
   }
 
-  private(set) var queues: [AlertmanagerQueue] = []
   private(set) var webhooks: [WebhookReceiver] = []
-  /// Alertmanagers that relabelling dropped, by their address labels.
-  private(set) var droppedAlertmanagers: [LabelSet] = []
+  private var alertmanagers: AlertmanagerPool
   private var global = GlobalSettings()
   private var relabeling: [RelabelRule] = []
-  /// Per configured Alertmanager block: its own relabelling and the queues it feeds.
-  private var routes: [(relabeling: [RelabelRule], queues: [AlertmanagerQueue])] = []
   private var owners: [DeliveryID: Owner] = [:]
   private var nextID: UInt64 = 1
   private var random: SeededGenerator
+  private let survives: Bool
   private var stopsAt: Timestamp?
   private var isAbandoned = false
+  /// Whether the process ends with something undelivered.
+  private(set) var leavesSomething = false
+  private var changes: UInt64 = 0
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  /// - Parameters:
+  ///   - seed: of the jitter.
+  ///   - survives: whether checkpoints are saved: what cannot be delivered before the process ends
+  ///     is then left to the next.
+  init(seed: UInt64, survives: Bool = false) {
+    random = SeededGenerator(seed: seed)
+    self.survives = survives
+    alertmanagers = AlertmanagerPool()
+  }
+
+  /// The queues of all Alertmanagers that are known now.
+  var queues: [AlertmanagerQueue] { alertmanagers.queues }
+  /// Alertmanagers that relabelling dropped, by their address labels.
+  var droppedAlertmanagers: [LabelSet] { alertmanagers.dropped }
 
   /// Obeys new settings; receivers that stay keep their queues.
   func update(_ settings: Settings, at now: Timestamp, _ effects: inout EffectList) {
+    changes += 1
     global = settings.global
     relabeling = settings.alertRelabeling
-    updateAlertmanagers(settings, &effects)
-    updateWebhooks(settings, at: now, &effects)
-  }
-
-  private func updateAlertmanagers(_ settings: Settings, _ effects: inout EffectList) {
-    let old = queues
-    queues = []
-    routes = []
-    droppedAlertmanagers = []
-    for block in settings.alertmanagers {
-      let addresses = AlertmanagerAddresses(block)
-      droppedAlertmanagers += addresses.dropped
-      for problem in addresses.problems {
-        effects.log(.error, "notify", "Alertmanager address refused", [("err", problem)])
-      }
-      var fed: [AlertmanagerQueue] = []
-      for url in addresses.urls {
-        let known = (queues + old).first { ByteOrder.equal($0.url, url) }
-        let queue =
-          known ?? AlertmanagerQueue(url: url, http: block.http, timeout: block.timeout)
-        queue.update(http: block.http, timeout: block.timeout)
-        if !queues.contains(where: { $0 === queue }) { queues.append(queue) }
-        fed.append(queue)
-      }
-      routes.append((block.alertRelabeling, fed))
-    }
-    for gone in old where !queues.contains(where: { $0 === gone }) {
-      warnOfLoss(gone.discard(), receiver: gone.url, &effects)
-    }
-  }
-
-  private func updateWebhooks(
-    _ settings: Settings, at now: Timestamp, _ effects: inout EffectList
-  ) {
+    alertmanagers.update(settings.alertmanagers, at: now, &effects)
     let old = webhooks
     webhooks = settings.webhooks.map { new in
       guard let known = old.first(where: { ByteOrder.equal($0.settings.name, new.name) }) else {
@@ -71,15 +52,22 @@ final class Outbox {
       return known
     }
     for gone in old where !webhooks.contains(where: { $0 === gone }) {
-      warnOfLoss(gone.discard(), receiver: gone.settings.name, &effects)
+      let lost = gone.discard("the receiver was removed", at: now, &effects)
+      if lost == 0 { continue }
+      effects.log(
+        .warn, "notify", "Receiver removed with undelivered alerts",
+        [("receiver", gone.settings.name), ("alerts", "\(lost)")])
     }
   }
 
-  private func warnOfLoss(_ alerts: Int, receiver: String, _ effects: inout EffectList) {
-    if alerts == 0 { return }
-    effects.log(
-      .warn, "notify", "Receiver removed with undelivered alerts",
-      [("receiver", receiver), ("alerts", "\(alerts)")])
+  /// A discovery has a new list of Alertmanagers for one of its sources.
+  func discover(
+    config: Int, mechanism: String, groups: [TargetGroup], at now: Timestamp,
+    _ effects: inout EffectList
+  ) {
+    changes += 1
+    alertmanagers.discover(
+      config: config, mechanism: mechanism, groups: groups, at: now, &effects)
   }
 
   /// Queues alerts of a rule for all receivers.
@@ -89,20 +77,12 @@ final class Outbox {
     if due.isEmpty { return }
     let link = GeneratorLink.url(externalURL: global.externalURL, query: query)
     let alerts = due.compactMap { relabeled(AlertNotification($0, generatorURL: link)) }
-    for route in routes {
-      let relabeled = alerts.compactMap { alert -> AlertNotification? in
-        guard let labels = route.relabeling.apply(to: alert.labels) else { return nil }
-        var alert = alert
-        alert.labels = labels
-        return alert
-      }
-      if relabeled.isEmpty { continue }
-      for queue in route.queues {
-        queue.append(relabeled, capacity: global.notificationQueueCapacity, &effects)
-      }
-    }
+    alertmanagers.append(alerts, capacity: global.notificationQueueCapacity, &effects)
     for webhook in webhooks {
-      for alert in alerts { webhook.notify(alert, at: now) }
+      for alert in alerts {
+        webhook.notify(
+          alert, at: now, capacity: global.notificationQueueCapacity, &effects)
+      }
     }
   }
 
@@ -117,15 +97,25 @@ final class Outbox {
     return alert
   }
 
+  /// The labels with which receivers are told of an alert; nil if relabelling drops it.
+  func labels(toldOf alert: AlertInstance) -> LabelSet? {
+    relabeled(AlertNotification(alert, generatorURL: ""))?.labels
+  }
+
+  // MARK: requests and answers
+
   var nextDeadline: Timestamp? {
+    if isAbandoned { return nil }
     let all = queues.compactMap(\.nextDeadline) + webhooks.compactMap(\.nextDeadline)
-    let end = isAbandoned || isDrained ? nil : stopsAt
-    return ([end] + all).compactMap { $0 }.min()
+    let end = isDrained ? nil : stopsAt
+    return ([end, alertmanagers.nextDeadline] + all).compactMap { $0 }.min()
   }
 
   /// Lets every request leave that may.
   func run(at now: Timestamp, _ effects: inout EffectList) {
-    if let stopsAt, stopsAt <= now, !isAbandoned { abandon(&effects) }
+    if let stopsAt, stopsAt <= now, !isAbandoned { abandon(at: now, &effects) }
+    if isAbandoned { return }
+    alertmanagers.forgetGone(at: now, &effects)
     for queue in queues {
       guard let batch = queue.takeBatch(at: now, size: global.notificationBatchSize) else {
         continue
@@ -134,12 +124,11 @@ final class Outbox {
         receiver: queue.url, url: .inline(queue.url),
         headers: [("Content-Type", "application/json"), ("User-Agent", global.userAgent)],
         body: AlertmanagerPayload.bytes(batch), http: queue.http, timeout: queue.timeout)
-      effects.append(.deliver(newID(.alertmanager(queue.url)), request))
+      effects.append(.deliver(newID(.alertmanager(queue)), request))
     }
     for webhook in webhooks {
-      while let (group, request) = webhook.takeRequest(at: now, global: global) {
-        let owner = Owner.webhook(webhook.settings.name, group: group)
-        effects.append(.deliver(newID(owner), request))
+      while let (flight, request) = webhook.takeRequest(at: now, global: global) {
+        effects.append(.deliver(newID(.webhook(webhook, flight)), request))
       }
     }
   }
@@ -151,45 +140,108 @@ final class Outbox {
     return id
   }
 
-  /// Takes an answer; unknown requests (of receivers that are gone) are ignored.
+  /// Takes an answer; that of a receiver which is gone changes nothing any more.
   func finish(
     _ id: DeliveryID, _ outcome: DeliveryOutcome, at now: Timestamp, _ effects: inout EffectList
   ) {
     guard let owner = owners.removeValue(forKey: id) else { return }
-    let giveUp = stopsAt.map { $0 <= now } ?? false
+    let givesUp = !survives && stopsAt.map { $0 <= now } ?? false
     switch owner {
-    case .alertmanager(let url):
-      queues.first { ByteOrder.equal($0.url, url) }?
-        .finish(outcome, at: now, giveUp: giveUp, using: &random, &effects)
-    case .webhook(let name, let group):
-      webhooks.first { ByteOrder.equal($0.settings.name, name) }?
-        .finish(group, outcome, at: now, giveUp: giveUp, using: &random, &effects)
+    case .alertmanager(let queue):
+      queue.finish(outcome, at: now, givesUp: givesUp, using: &random, &effects)
+    case .webhook(let webhook, let flight):
+      webhook.finish(flight, outcome, at: now, givesUp: givesUp, using: &random, &effects)
     }
   }
+
+  // MARK: the end
 
   /// Starts draining: what waits for its group leaves at once, tries end at `deadline`.
   func stop(at now: Timestamp) {
     if stopsAt != nil { return }
     stopsAt = now + global.drainTimeout
+    for queue in queues { queue.hurry() }
     for webhook in webhooks { webhook.hurry(at: now) }
   }
 
-  /// Whether nothing is left to deliver.
-  var isDrained: Bool { queues.allSatisfy(\.isIdle) && webhooks.allSatisfy(\.isIdle) }
-
-  private func abandon(_ effects: inout EffectList) {
-    isAbandoned = true
-    for queue in queues { warnOfDrop(queue.discard(), receiver: queue.url, &effects) }
-    for webhook in webhooks {
-      warnOfDrop(webhook.discard(), receiver: webhook.settings.name, &effects)
-    }
-    owners = [:]
+  /// Whether nothing is left to deliver, or nobody tries any more.
+  var isDrained: Bool {
+    isAbandoned || queues.allSatisfy(\.isIdle) && webhooks.allSatisfy(\.isIdle)
   }
 
-  private func warnOfDrop(_ alerts: Int, receiver: String, _ effects: inout EffectList) {
+  private func abandon(at now: Timestamp, _ effects: inout EffectList) {
+    leavesSomething = !isDrained
+    if survives {
+      let left =
+        queues.reduce(0) { $0 + $1.length } + webhooks.reduce(0) { $0 + $1.outstandingCount }
+      if left > 0 {
+        effects.log(
+          .warn, "notify", "Stopping: what is undelivered is left to the next start",
+          [("queued", "\(left)")])
+      }
+    } else {
+      for queue in queues { warn(queue.discard(), receiver: queue.shownURL, &effects) }
+      for webhook in webhooks {
+        let lost = webhook.discard("the process ends", at: now, &effects)
+        warn(lost, receiver: webhook.settings.name, &effects)
+      }
+      owners = [:]
+    }
+    isAbandoned = true
+  }
+
+  private func warn(_ alerts: Int, receiver: String, _ effects: inout EffectList) {
     if alerts == 0 { return }
     effects.log(
       .warn, "notify", "Stopping with undelivered alerts",
       [("receiver", receiver), ("alerts", "\(alerts)")])
+  }
+
+  // MARK: what survives
+
+  /// Changes when the checkpoint says something else than before.
+  var version: UInt64 {
+    changes &+ alertmanagers.version &+ webhooks.reduce(0) { $0 &+ $1.version }
+  }
+
+  /// What is undelivered and what was told.
+  func checkpoint() -> OutboxCheckpoint {
+    OutboxCheckpoint(
+      alertmanagers: alertmanagers.checkpoint(), webhooks: webhooks.map { $0.checkpoint() })
+  }
+
+  /// Takes up what an earlier process has left; comes after the first settings.
+  ///
+  /// - Parameters:
+  ///   - savedAt: when that process spoke last: the time until now does not count for what is to
+  ///     be believed for some time.
+  ///   - patience: how long the rules may need until they speak again.
+  func restore(
+    _ saved: OutboxCheckpoint, savedAt: Timestamp, patience: PromDuration, at now: Timestamp,
+    _ effects: inout EffectList
+  ) {
+    changes += 1
+    alertmanagers.restore(saved.alertmanagers, at: now)
+    let limit = now + patience + global.resendDelay + max(patience, global.resendDelay)
+    var restored = 0
+    for one in saved.webhooks {
+      let outstanding = one.groups.count { $0.outstanding != nil }
+      guard let webhook = webhooks.first(where: { ByteOrder.equal($0.settings.name, one.name) })
+      else {
+        if outstanding == 0 { continue }
+        effects.log(
+          .warn, "notify",
+          "Undelivered notifications of a receiver that is not configured any more",
+          [("receiver", one.name), ("notifications", "\(outstanding)")])
+        continue
+      }
+      webhook.restore(one, downtime: max(.zero, now - savedAt), patience: limit, at: now)
+      restored += outstanding
+    }
+    let queued = saved.alertmanagers.reduce(0) { $0 + $1.alerts.count }
+    if restored + queued == 0 { return }
+    effects.log(
+      .info, "notify", "Undelivered notifications of the last run are taken up",
+      [("webhooks", "\(restored)"), ("alertmanager_alerts", "\(queued)")])
   }
 }

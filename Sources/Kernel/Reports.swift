@@ -55,8 +55,23 @@ package struct WebhookReport: Sendable {
 }
 
 extension Kernel {
+  /// Whether a configuration has been applied.
+  package var isConfigured: Bool { reloads > 0 }
+
   /// The groups with their rules and active alerts, by file and name.
-  package var rulesReport: [RuleGroupReport] { scheduler.groups.map(\.runner.report) }
+  package var rulesReport: [RuleGroupReport] { scheduler.groups.map(report(of:)) }
+
+  /// A group whose file cannot be read any more runs as it was, and its rules say so.
+  private func report(of group: GroupWork) -> RuleGroupReport {
+    var report = group.runner.report
+    let hold = settings.heldFiles.first { ByteOrder.equal($0.file, report.file) }
+    guard let hold, scheduler.isHeld(group, [hold], beside: settings.groups) else { return report }
+    for index in report.rules.indices {
+      report.rules[index].health = .err
+      report.rules[index].lastError = hold.message
+    }
+    return report
+  }
 
   /// All pending and firing alerts, in the order of the groups and rules.
   package var alertsReport: [AlertReport] {

@@ -7,6 +7,7 @@ struct SampleRelabeling {
   private let honorLabels: Bool
   private let rules: [RelabelRule]
   private let limits: LabelLimits
+  private let allowsUTF8Names: Bool
 
   init(target: LabelSet, settings: ScrapeSettings) {
     self.target = target.labels
@@ -15,6 +16,7 @@ struct SampleRelabeling {
     limits = LabelLimits(
       count: settings.labelLimit, nameLength: settings.labelNameLengthLimit,
       valueLength: settings.labelValueLengthLimit)
+    allowsUTF8Names = settings.allowsUTF8Names
   }
 
   /// The labels to store under, or nil if relabelling drops the sample.
@@ -28,8 +30,19 @@ struct SampleRelabeling {
       throw ScrapeFailure("missing metric name (__name__ label)")
     }
     if name.isEmpty { throw ScrapeFailure("missing metric name (__name__ label)") }
+    if !allowsUTF8Names, !Self.isLegacy(labels) {
+      throw ScrapeFailure("invalid metric name or label names: \(labels)")
+    }
     if let problem = limits.check(labels) { throw ScrapeFailure(problem) }
     return labels
+  }
+
+  /// Whether all names are of the form they had before UTF-8 was let in.
+  private static func isLegacy(_ labels: LabelSet) -> Bool {
+    labels.labels.allSatisfy {
+      ByteOrder.equal($0.name, LabelName.metricName)
+        ? LabelName.isLegacyValidMetric($0.value) : LabelName.isLegacyValid($0.name)
+    }
   }
 
   private func addTargetLabels(to builder: inout LabelBuilder, scraped: LabelSet) {

@@ -12,6 +12,9 @@ struct ScrapeTally {
   var outOfBounds = 0
   var exceededSampleLimit = false
   var exceededBodySize = false
+  var exceededBucketLimit = false
+  /// Decoded bytes of the body; −1 where they reached the limit.
+  var bodySize = 0
 }
 
 /// Turns the outcome of one scrape into one row of its target's source: all of it, or stale
@@ -33,6 +36,10 @@ struct ScrapeCommit {
   private static let syntheticNames = [
     "up", "scrape_duration_seconds", "scrape_samples_scraped",
     "scrape_samples_post_metric_relabeling", "scrape_series_added",
+  ]
+  /// Written with `extra_scrape_metrics`.
+  private static let extraNames = [
+    "scrape_timeout_seconds", "scrape_sample_limit", "scrape_body_size_bytes",
   ]
 
   let target: Target
@@ -67,6 +74,7 @@ struct ScrapeCommit {
     case .failure(let reason): throw ScrapeFailure(reason)
     case .bodyTooLarge:
       tally.exceededBodySize = true
+      tally.bodySize = -1
       throw ScrapeFailure("body size limit exceeded")
     case .body(let bytes, let type):
       body = bytes
@@ -75,18 +83,26 @@ struct ScrapeCommit {
     let limit = target.settings.bodySizeLimit
     if limit > 0, body.count >= limit {
       tally.exceededBodySize = true
+      tally.bodySize = -1
       throw ScrapeFailure("body size limit exceeded")
     }
+    tally.bodySize = body.count
     do throws(ExpositionProblem) {
       let (format, warning) = try ExpositionFormat.from(
         contentType: contentType, fallback: target.settings.fallbackScrapeProtocol)
       self.warning = warning
       let summary = try target.cache.scan(
-        body, format: format, honorTimestamps: target.settings.honorTimestamps)
+        body, format: format, honorTimestamps: target.settings.honorTimestamps,
+        histograms: target.settings.histograms)
       tally.scraped = summary.samples
       tally.duplicates = summary.duplicates
       tally.kept = summary.duplicates
     } catch {
+      // What was read before the problem counts, as in Prometheus.
+      let partial = target.cache.failedSummary
+      tally.scraped = partial.samples
+      tally.kept = partial.samples
+      tally.added = partial.newEntries
       throw ScrapeFailure(error.message)
     }
   }
@@ -98,6 +114,7 @@ struct ScrapeCommit {
     var row = try beginRow(at: time)
     do throws(ScrapeFailure) {
       try fill(&row)
+      try fillHistograms(&row)
       try resolveTimed()
       let limit = target.settings.sampleLimit
       if limit > 0, tally.kept > limit {
@@ -172,6 +189,42 @@ struct ScrapeCommit {
     return UInt64(columns.count - 1)
   }
 
+  /// Puts the native histograms without a time of their own into the row.
+  private mutating func fillHistograms(_ row: inout RowWriter) throws(ScrapeFailure) {
+    let payloads = target.cache.payloads
+    for sample in target.cache.histograms {
+      guard let value = limited(sample.value) else {
+        tally.exceededBucketLimit = true
+        throw ScrapeFailure("histogram bucket limit exceeded")
+      }
+      if sample.timestamp != nil { continue }
+      let entry = Int(sample.entry)
+      var payload = payloads[entry]
+      // A second time where the store has given the column to another series.
+      for _ in 0..<2 {
+        if payload == Self.dropped { break }
+        if payload >= Self.timedFlag && payload != Self.unwanted {
+          payload = try resolve(sample.entry, payload, &target.columns)
+          payloads[entry] = payload
+          if payload == Self.dropped { break }
+        }
+        if payload == Self.unwanted { break }
+        let column = target.columns[Int(payload)]
+        if row.isSet(column) {
+          tally.duplicates += 1
+          break
+        }
+        if row.set(column, .histogram(value)) { break }
+        payload = Self.asksAgain
+      }
+      if payload != Self.dropped { tally.kept += 1 }
+    }
+  }
+
+  private func limited(_ histogram: FloatHistogram) -> FloatHistogram? {
+    HistogramLimits.apply(target.settings, to: histogram)
+  }
+
   private func labels(of entry: UInt32) throws(ScrapeFailure) -> LabelSet? {
     let scraped: LabelSet
     do {
@@ -193,17 +246,22 @@ struct ScrapeCommit {
   // Samples with their own time
 
   private mutating func resolveTimed() throws(ScrapeFailure) {
-    let payloads = target.cache.payloads
-    for sample in target.cache.timed {
-      let entry = Int(sample.entry)
-      let payload = payloads[entry]
-      if payload == Self.dropped { continue }
-      tally.kept += 1
-      if payload == Self.unwanted { continue }
-      if payload & Self.timedFlag != 0 && payload < Self.asksAgain { continue }
-      payloads[entry] = try resolveTimed(sample.entry, payload)
-      if payloads[entry] == Self.dropped { tally.kept -= 1 }
+    for sample in target.cache.timed { try noteTimed(sample.entry) }
+    for sample in target.cache.histograms where sample.timestamp != nil {
+      try noteTimed(sample.entry)
     }
+  }
+
+  private mutating func noteTimed(_ number: UInt32) throws(ScrapeFailure) {
+    let payloads = target.cache.payloads
+    let entry = Int(number)
+    let payload = payloads[entry]
+    if payload == Self.dropped { return }
+    tally.kept += 1
+    if payload == Self.unwanted { return }
+    if payload & Self.timedFlag != 0 && payload < Self.asksAgain { return }
+    payloads[entry] = try resolveTimed(number, payload)
+    if payloads[entry] == Self.dropped { tally.kept -= 1 }
   }
 
   private mutating func resolveTimed(
@@ -218,24 +276,34 @@ struct ScrapeCommit {
   }
 
   private mutating func writeTimed(at time: Timestamp) {
-    let payloads = target.cache.payloads
     var live: [SeriesID] = []
     for sample in target.cache.timed {
-      let payload = payloads[Int(sample.entry)]
-      guard payload & Self.timedFlag != 0, payload < Self.asksAgain else { continue }
-      let place = Int(payload & ~Self.timedFlag)
-      guard let series = target.timedSeries[place] else { continue }
-      if sample.timestamp > now + Self.mostAhead {
-        tally.outOfBounds += 1
-        continue
-      }
-      append(.float(sample.value), at: sample.timestamp, to: series, place: place)
-      if target.settings.trackTimestampsStaleness, let known = target.timedSeries[place] {
-        live.append(known)
-      }
+      write(sample.entry, .float(sample.value), at: sample.timestamp, &live)
+    }
+    for sample in target.cache.histograms {
+      guard let own = sample.timestamp, let value = limited(sample.value) else { continue }
+      write(sample.entry, .histogram(value), at: own, &live)
     }
     endTimed(except: Set(live), at: time)
     target.liveTimed = live
+  }
+
+  /// Appends a sample with a time of its own; `live` gets its series if their end counts.
+  private mutating func write(
+    _ entry: UInt32, _ value: SampleValue, at time: Timestamp, _ live: inout [SeriesID]
+  ) {
+    let payload = target.cache.payloads[Int(entry)]
+    guard payload & Self.timedFlag != 0, payload < Self.asksAgain else { return }
+    let place = Int(payload & ~Self.timedFlag)
+    guard let series = target.timedSeries[place] else { return }
+    if time > now + Self.mostAhead {
+      tally.outOfBounds += 1
+      return
+    }
+    append(value, at: time, to: series, place: place)
+    if target.settings.trackTimestampsStaleness, let known = target.timedSeries[place] {
+      live.append(known)
+    }
   }
 
   private mutating func append(
@@ -279,16 +347,23 @@ struct ScrapeCommit {
   }
 
   private func writeSynthetic(to row: inout RowWriter, isUp: Bool, duration: PromDuration) {
-    let values = [
+    var values = [
       isUp ? 1 : 0, duration.seconds, Double(tally.scraped), Double(tally.kept),
       Double(tally.added),
     ]
-    if target.synthetic.isEmpty {
+    var names = Self.syntheticNames
+    if target.settings.extraScrapeMetrics {
+      names += Self.extraNames
+      values += [
+        target.spec.timeout.seconds, Double(target.settings.sampleLimit), Double(tally.bodySize),
+      ]
+    }
+    if target.synthetic.count < values.count {
       target.synthetic = [Column?](repeating: nil, count: values.count)
     }
     for (i, value) in values.enumerated() {
       if let column = target.synthetic[i], row.set(column, value) { continue }
-      let labels = target.spec.labels.setting(LabelName.metricName, to: Self.syntheticNames[i])
+      let labels = target.spec.labels.setting(LabelName.metricName, to: names[i])
       target.synthetic[i] = store.column(for: labels, in: target.source, always: true)
       if let column = target.synthetic[i] { row.set(column, value) }
     }

@@ -22,6 +22,10 @@ final class ScrapePool {
   var failedSyncs: UInt64 = 0
   var reloads: UInt64 = 0
   var exceededTargetLimit: UInt64 = 0
+  var syncLengths = DurationSummary()
+
+  /// Targets found, before relabelling.
+  var foundCount: Int { found.reduce(0) { $0 + $1.group.targets.count } }
 
   init(_ settings: ScrapeSettings) {
     self.settings = settings
@@ -30,7 +34,8 @@ final class ScrapePool {
 
   /// Obeys new settings; groups found by discovery stay until their mechanism says otherwise.
   func update(_ new: ScrapeSettings) {
-    if new.fileDiscovery.isEmpty { found.removeAll { $0.mechanism != Self.staticMechanism } }
+    let mechanisms = Set(new.mechanisms)
+    found.removeAll { !mechanisms.contains($0.mechanism) }
     settings = new
     reloads += 1
     setStatic()

@@ -9,6 +9,7 @@ struct ScrapeCounts {
   var outOfBounds: UInt64 = 0
   var exceededSampleLimit: UInt64 = 0
   var exceededBodySize: UInt64 = 0
+  var exceededBucketLimit: UInt64 = 0
   var skipped: UInt64 = 0
   var scrapes: UInt64 = 0
   var samples: UInt64 = 0
@@ -36,6 +37,9 @@ final class Scraper {
   private(set) var counts = ScrapeCounts()
   /// Time between scrapes of a target, by the interval asked for.
   private(set) var intervals: [PromDuration: DurationSummary] = [:]
+  /// From request to answer.
+  private(set) var durations = DurationHistogram(DurationHistogram.requests)
+  private let stopwatch: () -> Double
   private var targets: [TargetID: Target] = [:]
   private var endings: [TargetID: Ending] = [:]
   private var deadlines = DeadlineQueue<Key>()
@@ -44,7 +48,10 @@ final class Scraper {
   private var userAgent = ""
   private var isStopped = false
 
-  init(store: Store) { self.store = store }
+  init(store: Store, stopwatch: @escaping () -> Double = { 0 }) {
+    self.store = store
+    self.stopwatch = stopwatch
+  }
 
   var nextDeadline: Timestamp? { deadlines.first }
   var targetCount: Int { targets.count }
@@ -81,6 +88,8 @@ final class Scraper {
   private func sync(
     _ pool: ScrapePool, refresh: Bool, at now: Timestamp, _ effects: inout EffectList
   ) {
+    let started = stopwatch()
+    defer { pool.syncLengths.observe(stopwatch() - started) }
     let specs = pool.specs(&effects)
     var known: [String: Target] = [:]
     for target in pool.targets { known[target.spec.key] = target }
@@ -181,6 +190,7 @@ final class Scraper {
   ) {
     guard let target = targets[id], let slot = target.inFlight else { return }
     target.inFlight = nil
+    durations.observe(outcome.duration.seconds)
     let time = aligned(outcome.started, slot: slot, interval: target.spec.interval)
     if let last = target.lastScrape {
       intervals[target.spec.interval, default: DurationSummary()].observe((time - last).seconds)
@@ -214,6 +224,7 @@ final class Scraper {
     counts.outOfBounds += UInt64(tally.outOfBounds)
     counts.exceededSampleLimit += tally.exceededSampleLimit ? 1 : 0
     counts.exceededBodySize += tally.exceededBodySize ? 1 : 0
+    counts.exceededBucketLimit += tally.exceededBucketLimit ? 1 : 0
   }
 
   private func markEnd(_ ending: Ending) {

@@ -14,6 +14,25 @@ package enum SecretText {
     return place + "?" + query.joined(separator: "&")
   }
 
+  /// A receiver's URL: parts of its path that look like credentials are `xxxxx` as well.
+  package static func redacted(receiver url: String) -> String {
+    let plain = redacted(url: url)
+    let parts = plain.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let place = parts[0].split(separator: "/", omittingEmptySubsequences: false)
+    let masked = place.enumerated().map { index, part in
+      // scheme, nothing, host; then the path.
+      index > 2 && looksSecret(part) ? "xxxxx" : String(part)
+    }
+    return ([masked.joined(separator: "/")] + parts.dropFirst().map(String.init))
+      .joined(separator: "?")
+  }
+
+  /// Whether a part of a path may be a credential: long, or not short and with digits in it.
+  package static func looksSecret(_ part: Substring) -> Bool {
+    let length = part.utf8.count
+    return length >= 20 || length >= 8 && part.utf8.contains { (0x30...0x39).contains($0) }
+  }
+
   private static func withoutPassword(_ url: Substring) -> String {
     let scheme = url.prefix { $0 != ":" } + "://"
     guard url.hasPrefix(scheme) else { return String(url) }

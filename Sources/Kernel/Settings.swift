@@ -1,3 +1,4 @@
+import Exposition
 import Model
 import Rules
 
@@ -5,13 +6,31 @@ import Rules
 package struct Settings: Sendable {
   package var global = GlobalSettings()
   package var groups: [RuleGroupDefinition] = []
+  /// Rule files that do not tell all their groups; what ran of them runs on.
+  package var heldFiles: [HeldFile] = []
+  /// Of tocsin.yml: what alert rules do when data vanish, evaluations fail or targets are down.
+  package var policies: [PolicySettings] = []
   package var scrapes: [ScrapeSettings] = []
   package var alertmanagers: [AlertmanagerSettings] = []
   package var alertRelabeling: [RelabelRule] = []
   package var webhooks: [WebhookSettings] = []
   package var storage = StorageSettings()
+  /// The configuration as it may be shown: with its defaults, without its secrets.
+  package var configText = ""
 
   package init() {}
+}
+
+/// A rule file that cannot be read, is not YAML, or has groups that cannot be told apart.
+package struct HeldFile: Sendable, Hashable {
+  package var file: String
+  /// What is wrong with it, with its place.
+  package var message: String
+
+  package init(file: String, message: String) {
+    self.file = file
+    self.message = message
+  }
 }
 
 /// The `global` block and the flags that belong to it.
@@ -40,10 +59,15 @@ package struct GlobalSettings: Sendable {
   package var holdsStateOnLimit = true
   /// Alert state that was saved longer ago than this is not restored.
   package var outageTolerance = PromDuration.hours(1)
+  /// The least time that a `for` this long or longer waits after an outage.
+  package var gracePeriod = PromDuration.minutes(10)
   /// How long `stop` keeps trying to deliver what is queued.
   package var drainTimeout = PromDuration.seconds(10)
   /// Sent with scrapes and notifications.
   package var userAgent = "Tocsin"
+  /// Nil: every group has a phase of its own; else all count their intervals from this time, as
+  /// tests want it.
+  package var groupsBegin: Timestamp?
 
   package init() {}
 }
@@ -57,6 +81,9 @@ package struct StorageSettings: Sendable {
   package var retention = PromDuration.hours(2)
   /// Bytes; 0 = no limit.
   package var memoryLimit = 0
+  /// How long transitions and deliveries stay stored, and how many bytes of them at most.
+  package var historyRetention = PromDuration.days(30)
+  package var historySize = 64 << 20
 
   package init() {}
 }
@@ -87,9 +114,25 @@ package struct ScrapeSettings: Sendable {
   package var keepDroppedTargets = 0
   package var relabeling: [RelabelRule] = []
   package var metricRelabeling: [RelabelRule] = []
+  /// Which forms of histograms are taken.
+  package var histograms = HistogramReading()
+  /// Buckets of one native histogram; 0 = no limit.
+  package var nativeHistogramBucketLimit = 0
+  /// The least growth from one bucket of a native histogram to the next; 0 = as sent.
+  package var nativeHistogramMinBucketFactor = 0.0
+  /// Whether names may hold any UTF-8 (`metric_name_validation_scheme`).
+  package var allowsUTF8Names = true
+  /// How targets are asked to escape names (`metric_name_escaping_scheme`).
+  package var nameEscaping = NameEscaping.allowUTF8
+  /// Whether `scrape_timeout_seconds` and the like are written too.
+  package var extraScrapeMetrics = false
+  /// Where failed scrapes are written down.
+  package var failureLogFile: String?
   package var http = HTTPSettings()
   package var staticTargets: [TargetGroup] = []
   package var fileDiscovery: [FileDiscoverySettings] = []
+  package var httpDiscovery: [HTTPDiscoverySettings] = []
+  package var dnsDiscovery: [DNSDiscoverySettings] = []
 
   package init(jobName: String, interval: PromDuration, timeout: PromDuration) {
     self.jobName = jobName
@@ -169,12 +212,54 @@ package struct HTTPSettings: Sendable, Hashable {
     package init() {}
   }
 
+  /// Client credentials, exchanged for a token at `tokenURL`.
+  package struct OAuth2: Sendable, Hashable {
+    package var clientID: String
+    package var clientSecret: Secret
+    package var tokenURL: String
+    package var scopes: [String] = []
+    /// More parameters of the token request, in name order.
+    package var endpointParams: [Param] = []
+    package var tls = TLS()
+    package var proxy = Proxy()
+
+    package struct Param: Sendable, Hashable {
+      package var name: String
+      package var value: String
+
+      package init(name: String, value: String) {
+        self.name = name
+        self.value = value
+      }
+    }
+
+    package init(clientID: String, clientSecret: Secret, tokenURL: String) {
+      self.clientID = clientID
+      self.clientSecret = clientSecret
+      self.tokenURL = tokenURL
+    }
+  }
+
+  /// Whether and how requests go through a proxy.
+  package struct Proxy: Sendable, Hashable {
+    package var url: String?
+    /// Hosts that are reached without it.
+    package var exceptions: String?
+    /// `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` decide.
+    package var fromEnvironment = false
+    /// Sent to the proxy with CONNECT.
+    package var connectHeaders: [Header] = []
+
+    package init() {}
+  }
+
   package var basicAuth: BasicAuth?
   package var authorization: Authorization?
+  package var oauth2: OAuth2?
   package var tls = TLS()
-  package var proxyURL: String?
-  package var noProxy: String?
+  package var proxy = Proxy()
   package var followRedirects = true
+  package var enableHTTP2 = true
   /// Extra request headers in name order.
   package var headers: [Header] = []
 
@@ -191,13 +276,14 @@ package struct HTTPSettings: Sendable, Hashable {
   package init() {}
 }
 
-/// One `alerting.alertmanagers` entry with static targets.
+/// One `alerting.alertmanagers` entry.
 package struct AlertmanagerSettings: Sendable {
   package var scheme = "http"
   package var pathPrefix = ""
   package var timeout = PromDuration.seconds(10)
   package var http = HTTPSettings()
   package var targets: [TargetGroup] = []
+  package var fileDiscovery: [FileDiscoverySettings] = []
   package var relabeling: [RelabelRule] = []
   package var alertRelabeling: [RelabelRule] = []
 

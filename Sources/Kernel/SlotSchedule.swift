@@ -13,6 +13,14 @@ package struct SlotSchedule: Hashable, Sendable {
     offset = .milliseconds(Int64(hash % UInt64(interval.milliseconds)))
   }
 
+  /// Counts the intervals from a time.
+  package init(interval: PromDuration, from beginning: Timestamp) {
+    precondition(interval > .zero, "an interval must be positive")
+    self.interval = interval
+    let phase = beginning.milliseconds.flooredDivision(by: interval.milliseconds).remainder
+    offset = .milliseconds(phase)
+  }
+
   /// The last slot at or before `time`.
   package func slot(atOrBefore time: Timestamp) -> Timestamp {
     let shifted = time.milliseconds - offset.milliseconds

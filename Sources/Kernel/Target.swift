@@ -103,21 +103,20 @@ final class Target {
   }
 
   private func newRequest(userAgent: String) -> ScrapeRequest {
-    let protocols = settings.scrapeProtocols.compactMap(ScrapeProtocol.init(rawValue:))
-      .filter { $0 != .protobuf }
+    var protocols = settings.scrapeProtocols.compactMap(ScrapeProtocol.init(rawValue:))
+    if protocols.isEmpty {
+      // Native histograms come in protobuf only.
+      protocols = (settings.histograms.readsNative ? [.protobuf] : []) + ScrapeProtocol.defaults
+    }
     return ScrapeRequest(
       url: spec.url,
       headers: [
-        (
-          "Accept",
-          protocols.isEmpty
-            ? ScrapeProtocol.acceptHeader() : ScrapeProtocol.acceptHeader(protocols)
-        ),
+        ("Accept", ScrapeProtocol.acceptHeader(protocols, escaping: settings.nameEscaping)),
         ("User-Agent", userAgent),
         ("X-Prometheus-Scrape-Timeout-Seconds", NumberText.plain(spec.timeout.seconds)),
       ],
       http: settings.http, timeout: spec.timeout, bodySizeLimit: settings.bodySizeLimit,
-      acceptsGzip: settings.enableCompression)
+      acceptsGzip: settings.enableCompression, unixSocketPath: spec.unixSocketPath)
   }
 
   /// Notes an outcome and logs it if the health changed.
@@ -132,6 +131,9 @@ final class Target {
     health = failure == nil ? .up : .down
     let errorChanged = !ByteOrder.equal(lastError, failure ?? "")
     lastError = failure ?? ""
+    if let failure, let file = settings.failureLogFile {
+      effects.append(failure: failure, job: job, target: shownURL, to: file)
+    }
     if health != before {
       let fields = [("job", job), ("target", shownURL)]
       if let failure {

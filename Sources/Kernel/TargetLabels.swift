@@ -18,9 +18,13 @@ struct TargetSpec {
   let url: String
   let interval: PromDuration
   let timeout: PromDuration
+  /// The label `__unix_socket__`: the path of the socket the target listens on.
+  let unixSocketPath: String?
 
   /// Targets with one key are one target.
-  var key: String { url + "\u{ff}" + labels.description }
+  var key: String {
+    url + "\u{ff}" + labels.description + (unixSocketPath.map { "\u{ff}" + $0 } ?? "")
+  }
 }
 
 /// The steps from an address to a target.
@@ -48,10 +52,12 @@ enum TargetLabels {
       }
       if builder[LabelName.instance].isEmpty { builder[LabelName.instance] = address }
       let all = builder.labels
+      let socket = all.value(of: "__unix_socket__")
       return .active(
         TargetSpec(
           discovered: discovered, labels: all.filter { !$0.starts(with: "__".utf8) },
-          url: url(all, settings), interval: interval, timeout: timeout))
+          url: url(all, settings), interval: interval, timeout: timeout,
+          unixSocketPath: socket.isEmpty ? nil : socket))
     } catch {
       return .refused(error.message)
     }

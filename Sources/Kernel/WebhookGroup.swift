@@ -8,10 +8,10 @@ import Model
 /// it was first written, is tried until it is accepted or too old, and everything newer waits
 /// behind it.
 struct WebhookGroup {
-  /// What the receiver was told last.
-  struct Told {
-    var firing: Set<LabelSet>
-    var resolved: Set<LabelSet>
+  /// What the receiver was told last, by the alerts' fingerprints.
+  struct Told: Hashable, Sendable {
+    var firing: Set<UInt64>
+    var resolved: Set<UInt64>
     var at: Timestamp
   }
 
@@ -25,7 +25,7 @@ struct WebhookGroup {
     let alerts: [AlertNotification]
     let created: Timestamp
     var failures = 0
-    /// Nil while a request is on its way.
+    /// Nil while a request is on its way or waits for the receiver.
     var nextTry: Timestamp?
   }
 
@@ -36,7 +36,11 @@ struct WebhookGroup {
   var outstanding: Outstanding?
   /// When the group is looked at next.
   private(set) var nextFlush: Timestamp
-  private var hasFlushed = false
+  private(set) var hasFlushed = false
+  /// How many notifications were accepted; part of the key of the next.
+  private(set) var accepted: UInt64 = 0
+  /// Since when the receiver refuses what the group has to say.
+  private(set) var refusedSince: Timestamp?
 
   init(key: String, labels: LabelSet, firstFlush: Timestamp) {
     self.key = key
@@ -46,14 +50,22 @@ struct WebhookGroup {
 
   /// Adds or refreshes an alert; one that began before the wait did makes the first flush due at
   /// once.
-  mutating func insert(_ alert: AlertNotification, wait: PromDuration, at now: Timestamp) {
-    alerts[alert.labels] = alert
+  ///
+  /// - Returns: whether it says something new, beyond being believed longer.
+  mutating func insert(
+    _ alert: AlertNotification, wait: PromDuration, at now: Timestamp
+  ) -> Bool {
+    let old = alerts.updateValue(alert, forKey: alert.labels)
     if !hasFlushed && alert.startsAt + wait < now { nextFlush = min(nextFlush, now) }
+    guard let old else { return true }
+    return old.startsAt != alert.startsAt || old.isFiring != alert.isFiring
+      || !alert.isFiring && old.endsAt != alert.endsAt
   }
 
   var isEmpty: Bool { alerts.isEmpty && outstanding == nil }
 
-  /// When the group has something to do; nil while a request is on its way.
+  /// When the group has something to do; nil while a request is on its way or waits for the
+  /// receiver.
   var nextDeadline: Timestamp? {
     guard let outstanding else { return nextFlush }
     return outstanding.nextTry
@@ -66,14 +78,15 @@ struct WebhookGroup {
     hasFlushed = true
     nextFlush = now + settings.groupInterval
     let all = alerts.values.sorted(by: AlertNotification.isBefore)
-    let firing = Set(all.filter { !$0.isResolved(at: now) }.map(\.labels))
-    let resolved = Set(all.filter { $0.isResolved(at: now) }.map(\.labels))
-    let next = Told(firing: firing, resolved: resolved, at: now)
+    let firing = all.filter { !$0.isResolved(at: now) }
+    let resolved = all.filter { $0.isResolved(at: now) }
+    let next = Told(
+      firing: Set(firing.map(\.fingerprint)), resolved: Set(resolved.map(\.fingerprint)), at: now)
     let isDue = needsTelling(next, settings: settings)
-    let content = settings.sendResolved ? all : all.filter { firing.contains($0.labels) }
+    let content = settings.sendResolved ? all : firing
     if isDue && !content.isEmpty { return (content, next) }
     if isDue { told = next }
-    forget(all.filter { resolved.contains($0.labels) })
+    forget(resolved)
     return nil
   }
 
@@ -91,16 +104,36 @@ struct WebhookGroup {
     guard let done = outstanding else { return }
     told = done.told
     outstanding = nil
-    forget(done.alerts.filter { done.told.resolved.contains($0.labels) })
+    refusedSince = nil
+    accepted += 1
+    forget(done.resolved)
   }
 
-  /// The outstanding notification will never be accepted.
-  mutating func giveUp(forgetsResolved: Bool) {
+  /// The receiver does not want the outstanding notification: what it says is said afresh at the
+  /// next interval.
+  ///
+  /// - Returns: since when that happens.
+  mutating func refuse(at now: Timestamp) -> Timestamp {
+    let since = refusedSince ?? now
+    refusedSince = since
+    outstanding = nil
+    return since
+  }
+
+  /// The outstanding notification goes to the dead letters; firing alerts are told afresh, the end
+  /// of others is not told any more.
+  mutating func bury() {
     guard let done = outstanding else { return }
     outstanding = nil
-    if forgetsResolved {
-      forget(done.alerts.filter { done.told.resolved.contains($0.labels) })
-    }
+    refusedSince = nil
+    accepted += 1
+    forget(done.resolved)
+  }
+
+  /// Drops everything but the outstanding notification.
+  mutating func keepOutstandingOnly() {
+    alerts = [:]
+    told = nil
   }
 
   /// Forgets alerts unless something newer is known of them.
@@ -110,13 +143,40 @@ struct WebhookGroup {
 
   /// Makes the group due at once, as when the process stops.
   mutating func hurry(at now: Timestamp) { nextFlush = min(nextFlush, now) }
+}
 
-  /// Takes over what an equal group of a receiver's former settings knows.
-  mutating func adopt(_ old: WebhookGroup) {
-    for (labels, alert) in old.alerts { alerts[labels] = alert }
-    told = old.told
-    outstanding = old.outstanding
-    hasFlushed = old.hasFlushed
-    nextFlush = old.nextFlush
+extension WebhookGroup.Outstanding {
+  /// The alerts whose end it tells.
+  var resolved: [AlertNotification] {
+    alerts.filter { told.resolved.contains($0.fingerprint) }
+  }
+}
+
+extension WebhookGroup {
+  /// The group as it shall survive a restart.
+  var checkpoint: WebhookGroupCheckpoint {
+    WebhookGroupCheckpoint(
+      key: key, labels: labels, alerts: alerts.values.sorted(by: AlertNotification.isBefore),
+      told: told.map(WebhookGroupCheckpoint.Told.init),
+      outstanding: outstanding.map(WebhookGroupCheckpoint.Outstanding.init),
+      nextFlush: nextFlush, hasFlushed: hasFlushed, accepted: accepted,
+      refusedSince: refusedSince)
+  }
+
+  /// Takes up a saved group; its firing alerts are believed at least until `patience`, which gives
+  /// the rules time to speak.
+  init(_ saved: WebhookGroupCheckpoint, downtime: PromDuration, patience: Timestamp) {
+    key = saved.key
+    labels = saved.labels
+    nextFlush = saved.nextFlush
+    for var alert in saved.alerts {
+      if alert.isFiring { alert.endsAt = max(alert.endsAt + downtime, patience) }
+      alerts[alert.labels] = alert
+    }
+    told = saved.told.map(Told.init)
+    outstanding = saved.outstanding.map(Outstanding.init)
+    hasFlushed = saved.hasFlushed
+    accepted = saved.accepted
+    refusedSince = saved.refusedSince
   }
 }

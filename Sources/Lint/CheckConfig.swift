@@ -9,14 +9,13 @@ package enum CheckConfig {
   /// Checks prometheus.yml files (and tocsin.yml beside them); `-` is standard input.
   package static func run(
     _ arguments: [String], options: CheckOptions = CheckOptions(),
-    parser: ParserOptions = .release,
     environment: @escaping @Sendable (String) -> String? = Environment.value
   ) -> CheckOutcome {
-    var report = CheckReport()
+    var report = CheckReport(options)
     for path in arguments.isEmpty ? ["-"] : arguments {
       guard let source = report.read(path) else { continue }
       if FileSystem.name(of: path) == "tocsin.yml" {
-        tocsin(source, &report)
+        _ = tocsin(source, &report)
         continue
       }
       let directory = path == "-" ? "." : FileSystem.directory(of: path)
@@ -25,17 +24,32 @@ package enum CheckConfig {
       let rulePaths = ConfigLoader.rulePaths(config)
       report.add(
         path: source.name,
-        diagnostics: sharpened(config.diagnostics) + missingFiles(config, source),
+        diagnostics: sharpened(config.diagnostics)
+          + (options.isSyntaxOnly ? [] : missingFiles(config, source)),
         success: "\(source.name) is valid prometheus config file syntax",
         counts: [("rule_files", rulePaths.count), ("jobs", config.settings.scrapes.count)])
-      rules(rulePaths, config, parser, &report)
-      targetFiles(config, &report)
-      let beside = FileSystem.join(directory, "tocsin.yml")
+      let beside = options.tocsinFile ?? FileSystem.join(directory, "tocsin.yml")
+      var lint = LintSettings()
       if path != "-", FileSystem.exists(beside), let source = report.read(beside) {
-        tocsin(source, &report)
+        lint = tocsin(source, &report)
       }
+      if options.isSyntaxOnly { continue }
+      let checks = RuleFileChecks(
+        options, settings: lint, context: LintContext(config, over: options.context))
+      checks.run(rulePaths, into: &report)
+      targetFiles(config, &report)
     }
-    return report.outcome(options)
+    return report.outcome()
+  }
+
+  /// The rule files that configurations name.
+  package static func ruleFiles(_ paths: [String]) -> [String] {
+    paths.flatMap { path -> [String] in
+      guard path != "-", let bytes = try? FileSystem.read(path) else { return [] }
+      return ConfigLoader.rulePaths(
+        PrometheusConfigLoader.load(
+          SourceText(name: path, bytes: bytes), directory: FileSystem.directory(of: path)))
+    }
   }
 
   /// The findings of a configuration as a check judges them, without the files it names.
@@ -57,23 +71,6 @@ package enum CheckConfig {
     }
   }
 
-  private static func rules(
-    _ paths: [String], _ config: PrometheusConfig, _ parser: ParserOptions,
-    _ report: inout CheckReport
-  ) {
-    var options = RuleFileLoader.Options()
-    options.parser = parser
-    options.defaultInterval = config.settings.global.evaluationInterval
-    for path in paths {
-      guard let source = report.read(path) else { continue }
-      let file = RuleFileLoader.load(source, options: options)
-      report.add(
-        path: path, diagnostics: file.diagnostics + DuplicateRules.find(in: file),
-        success: "\(file.ruleCount) rules found",
-        counts: [("groups", file.groupCount), ("rules", file.ruleCount)])
-    }
-  }
-
   /// The files of `file_sd_configs` that exist.
   private static func targetFiles(_ config: PrometheusConfig, _ report: inout CheckReport) {
     var seen: [String] = []
@@ -89,12 +86,16 @@ package enum CheckConfig {
     }
   }
 
-  private static func tocsin(_ source: SourceText, _ report: inout CheckReport) {
+  private static func tocsin(
+    _ source: SourceText, _ report: inout CheckReport
+  ) -> LintSettings {
     let tocsin = TocsinConfigLoader.load(source)
     report.add(
-      path: source.name, diagnostics: tocsin.diagnostics,
+      path: source.name,
+      diagnostics: tocsin.diagnostics + CheckCatalogue.problems(in: tocsin.lint),
       success: "\(source.name) is a valid tocsin.yml",
       counts: [("webhooks", tocsin.webhooks.count)])
+    return tocsin.lint
   }
 
   /// Files that are named in full and do not exist: rule files, credentials, certificates.
@@ -115,5 +116,33 @@ package enum CheckConfig {
           "config/missing-file", .warning, "no file \(GoText.quote(path))", source: source))
     }
     return found
+  }
+}
+
+extension LintContext {
+  /// What a configuration says, over what is known already.
+  package init(_ config: PrometheusConfig, over known: LintContext = LintContext()) {
+    self = known
+    evaluationInterval = config.settings.global.evaluationInterval
+    scrapeIntervals = config.settings.scrapes.map { ($0.jobName, $0.interval) }
+    externalLabels = config.settings.global.externalLabels
+    isWholeSet = true
+  }
+
+  /// The context a prometheus.yml gives to `check rules`, or why it cannot be read.
+  package static func load(
+    _ path: String, over known: LintContext = LintContext(),
+    environment: @escaping @Sendable (String) -> String? = Environment.value
+  ) -> Result<LintContext, FileSystem.Problem> {
+    do throws(FileSystem.Problem) {
+      let source = SourceText(name: path, bytes: try FileSystem.read(path))
+      let config = PrometheusConfigLoader.load(source, environment: environment)
+      var context = LintContext(config, over: known)
+      // The files named on the command line may be some of the rules only.
+      context.isWholeSet = false
+      return .success(context)
+    } catch {
+      return .failure(error)
+    }
   }
 }

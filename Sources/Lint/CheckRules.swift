@@ -8,56 +8,40 @@ import PromQL
 package enum CheckRules {
   /// Checks files, the files of directories, and globs; `-` is standard input.
   package static func run(
-    _ arguments: [String], options: CheckOptions = CheckOptions(),
-    parser: ParserOptions = .release
+    _ arguments: [String], options: CheckOptions = CheckOptions()
   ) -> CheckOutcome {
-    let paths = CheckPaths.expand(arguments.isEmpty ? ["-"] : arguments)
-    var report = CheckReport()
+    var report = CheckReport(options)
+    let settings = lintSettings(options, &report)
+    let checks = RuleFileChecks(options, settings: settings, context: options.context)
+    checks.run(expand(arguments, &report), into: &report)
+    return report.outcome()
+  }
+
+  /// The rule files that arguments name.
+  package static func files(_ arguments: [String]) -> [String] {
+    RulePaths.expand(arguments.isEmpty ? ["-"] : arguments).files
+  }
+
+  private static func expand(_ arguments: [String], _ report: inout CheckReport) -> [String] {
+    let paths = RulePaths.expand(arguments.isEmpty ? ["-"] : arguments)
     for problem in paths.problems { report.cannotRun(problem) }
-    var ruleOptions = RuleFileLoader.Options()
-    ruleOptions.parser = parser
-    for path in paths.files {
-      guard let source = report.read(path) else { continue }
-      let file = RuleFileLoader.load(source, options: ruleOptions)
+    return paths.files
+  }
+
+  /// The `lint` block of a tocsin.yml; mistakes in it are findings of their own.
+  private static func lintSettings(
+    _ options: CheckOptions, _ report: inout CheckReport
+  ) -> LintSettings {
+    guard !options.isSyntaxOnly,
+      let path = options.tocsinFile ?? (FileSystem.exists("tocsin.yml") ? "tocsin.yml" : nil),
+      let source = report.read(path)
+    else { return LintSettings() }
+    let tocsin = TocsinConfigLoader.load(source)
+    let problems = tocsin.diagnostics + CheckCatalogue.problems(in: tocsin.lint)
+    if problems.contains(where: { $0.severity == .error }) {
       report.add(
-        path: source.name, diagnostics: file.diagnostics + DuplicateRules.find(in: file),
-        success: "\(file.ruleCount) rules found",
-        counts: [("groups", file.groupCount), ("rules", file.ruleCount)])
+        path: path, diagnostics: problems, success: "\(path) is a valid tocsin.yml", counts: [])
     }
-    return report.outcome(options)
-  }
-}
-
-/// Turns the arguments of a check into files.
-enum CheckPaths {
-  static func expand(_ arguments: [String]) -> (files: [String], problems: [String]) {
-    var files: [String] = []
-    var problems: [String] = []
-    for argument in arguments {
-      if argument == "-" || (FileSystem.exists(argument) && !FileSystem.isDirectory(argument)) {
-        files.append(argument)
-      } else if FileSystem.isDirectory(argument) {
-        let found = inside(argument)
-        if found.isEmpty { problems.append("\(argument): no .yml, .yaml or .rules file inside") }
-        files += found
-      } else if let glob = Glob(argument), !glob.matches().isEmpty {
-        files += glob.matches().filter { !FileSystem.isDirectory($0) }
-      } else {
-        problems.append("\(argument): no such file")
-      }
-    }
-    return (files, problems)
-  }
-
-  /// The rule files below a directory; unit tests (`*.test.yml`) are no rule files.
-  private static func inside(_ directory: String, depth: Int = 0) -> [String] {
-    FileSystem.names(in: directory).flatMap { name -> [String] in
-      let path = FileSystem.join(directory == "." ? "" : directory, name)
-      if name.hasPrefix(".") { return [] }
-      if FileSystem.isDirectory(path) { return depth < 16 ? inside(path, depth: depth + 1) : [] }
-      let isRuleFile = [".yml", ".yaml", ".rules"].contains { name.hasSuffix($0) }
-      let isTest = [".test.yml", ".test.yaml"].contains { name.hasSuffix($0) }
-      return isRuleFile && !isTest ? [path] : []
-    }
+    return tocsin.lint
   }
 }

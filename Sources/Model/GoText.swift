@@ -2,6 +2,10 @@
 package enum GoText {
   /// `strconv.Quote`: double quotes, escapes for control and non-printing characters.
   package static func quote(_ text: String) -> String {
+    // Nearly every text is plain ASCII with nothing to escape.
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
+      return "\"" + text + "\""
+    }
     var out = "\""
     for scalar in text.unicodeScalars { append(scalar, to: &out, quote: "\"") }
     return out + "\""
@@ -80,15 +84,21 @@ package enum GoText {
 extension GoText {
   /// Go's `unicode.IsLetter`.
   package static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.value < 0x80 {
+      let lower = scalar.value | 0x20
+      return lower >= 0x61 && lower <= 0x7a
+    }
     switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
-    default: false
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+      return true
+    default: return false
     }
   }
 
   /// Go's `unicode.IsDigit`: decimal digits of any script.
   package static func isDigit(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .decimalNumber
+    if scalar.value < 0x80 { return scalar.value >= 0x30 && scalar.value <= 0x39 }
+    return scalar.properties.generalCategory == .decimalNumber
   }
 
   /// Go's `unicode.ToLower`: one scalar for one.

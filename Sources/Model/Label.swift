@@ -48,11 +48,23 @@ package enum LabelName {
 /// scalars is equal); Prometheus compares bytes. Labels are compared through these.
 package enum ByteOrder {
   package static func less(_ a: String, _ b: String) -> Bool {
-    a.utf8.lexicographicallyPrecedes(b.utf8)
+    withBytes(of: a, b) { compare($0, $1) < 0 } ?? a.utf8.lexicographicallyPrecedes(b.utf8)
   }
 
   package static func equal(_ a: String, _ b: String) -> Bool {
-    a.utf8.elementsEqual(b.utf8)
+    a.utf8.count == b.utf8.count
+      && (withBytes(of: a, b) { compare($0, $1) == 0 } ?? a.utf8.elementsEqual(b.utf8))
+  }
+
+  /// Lends the bytes of two texts; nil if one of them does not lie in one piece.
+  private static func withBytes(
+    of a: String, _ b: String,
+    _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
+  ) -> Bool? {
+    let answer = a.utf8.withContiguousStorageIfAvailable { a in
+      b.utf8.withContiguousStorageIfAvailable { b in body(a, b) }
+    }
+    return answer ?? nil
   }
 
   /// Three-way comparison of byte strings: negative, zero or positive.

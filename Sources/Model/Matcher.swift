@@ -23,7 +23,7 @@ package struct Matcher: Sendable {
     self.value = value
     switch kind {
     case .equal, .notEqual: regexp = nil
-    case .regexp, .notRegexp: regexp = try Regexp(anchored: value)
+    case .regexp, .notRegexp: regexp = try RegexpPool.anchored(value)
     }
   }
 

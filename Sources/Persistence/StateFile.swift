@@ -1,62 +1,38 @@
 import GRDB
-import JSON
 import Kernel
 import Model
-import Rules
+import Synchronization
 
-/// What is wrong with a state file, in words for the log.
-package struct StateFileProblem: Error, Sendable, CustomStringConvertible {
-  /// Whether another file in its place would do: this one is damaged, or not ours.
-  package var isTheFile: Bool
-  package var description: String
-
-  init(isTheFile: Bool = false, _ description: String) {
-    self.isTheFile = isTheFile
-    self.description = description
-  }
-
-  init(_ error: any Error) {
-    if let problem = error as? StateFileProblem {
-      self = problem
-    } else if let error = error as? DatabaseError {
-      let code = error.resultCode
-      isTheFile = code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB
-      description = Self.words(for: code) ?? error.message ?? "\(code)"
-    } else {
-      isTheFile = false
-      description = "\(error)"
-    }
-  }
-
-  private static func words(for code: ResultCode) -> String? {
-    switch code {
-    case .SQLITE_BUSY, .SQLITE_LOCKED: "another process has it open"
-    case .SQLITE_CORRUPT, .SQLITE_NOTADB: "it is damaged, or no state file"
-    default: nil
-    }
-  }
-}
-
-/// The SQLite file that carries alert state over a restart.
+/// The SQLite file that carries state over a restart: alerts, what is to be delivered, what
+/// happened, and the samples that rules look back on.
 ///
-/// One table, rewritten in one transaction per checkpoint: after `kill -9` the file holds the last
-/// whole one. Write-ahead logging keeps a checkpoint to one synchronous write. One process at a
-/// time holds the file.
+/// What is to be saved comes in batches, each in one transaction: after `kill -9` the file holds
+/// whole ones. Write-ahead logging keeps a batch to one append. One process at a time holds the
+/// file.
 package final class StateFile: Sendable {
   /// `TOCS`: marks the file as ours.
   private static let applicationID: Int32 = 0x544f_4353
 
-  private let database: DatabaseQueue
+  let database: DatabaseQueue
+  let retention: HistoryRetention
+  /// What the file is known to hold; forgotten when a write fails.
+  let ledger = Mutex(Ledger())
 
   /// Opens or creates the file; one that is damaged or foreign is a problem for the caller to set
   /// aside.
-  package init(path: String) throws(StateFileProblem) {
+  ///
+  /// - Parameter pageLimit: the most pages of the file, for trying out what a full disk does.
+  package init(
+    path: String, retention: HistoryRetention = HistoryRetention(), pageLimit: Int? = nil
+  ) throws(StateFileProblem) {
+    self.retention = retention
     do {
       var configuration = GRDB.Configuration()
       configuration.prepareDatabase { db in
         try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
         try db.execute(sql: "PRAGMA journal_mode = WAL")
         try db.execute(sql: "PRAGMA synchronous = NORMAL")
+        if let pageLimit { try db.execute(sql: "PRAGMA max_page_count = \(pageLimit)") }
       }
       database = try DatabaseQueue(path: path, configuration: configuration)
       try database.write { db in try Self.claim(db) }
@@ -65,6 +41,19 @@ package final class StateFile: Sendable {
         throw StateFileProblem(isTheFile: true, "it was written by a newer Tocsin")
       }
       try migrations.migrate(database)
+      let size = try database.read { try Self.historySize($0) }
+      ledger.withLock { $0.history = size }
+    } catch {
+      throw StateFileProblem(error)
+    }
+  }
+
+  /// Lets the file grow to at most so many pages.
+  package func limit(pages: Int) throws(StateFileProblem) {
+    do {
+      try database.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+      }
     } catch {
       throw StateFileProblem(error)
     }
@@ -79,126 +68,84 @@ package final class StateFile: Sendable {
     try db.execute(sql: "PRAGMA application_id = \(applicationID)")
   }
 
-  private static var migrations: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("alerts") { db in
-      try db.create(table: "alert") { table in
-        table.column("group", .text).notNull()
-        table.column("rule", .text).notNull()
-        table.column("ordinal", .integer).notNull()
-        table.column("labels", .text).notNull()
-        table.column("annotations", .text).notNull()
-        table.column("state", .text).notNull()
-        table.column("value", .text).notNull()
-        table.column("active_at", .integer).notNull()
-        table.column("fired_at", .integer)
-        table.column("resolved_at", .integer)
-        table.column("last_sent_at", .integer)
-        table.column("valid_until", .integer)
-        table.column("keep_firing_since", .integer)
-      }
-      try db.create(table: "checkpoint") { table in
-        table.column("time", .integer).notNull()
-      }
-    }
-    return migrator
-  }
-
-  /// Replaces what is saved.
-  package func save(_ checkpoint: AlertCheckpoint) throws(StateFileProblem) {
+  /// Writes batches in one transaction.
+  package func write(_ batches: [StateBatch]) throws(StateFileProblem) {
+    guard let newest = batches.last else { return }
     do {
+      var known = ledger.withLock { $0 }
       try database.write { db in
-        try db.execute(sql: "DELETE FROM alert")
         try db.execute(sql: "DELETE FROM checkpoint")
         try db.execute(
-          sql: "INSERT INTO checkpoint VALUES (?)", arguments: [checkpoint.time.milliseconds])
-        let insert = try db.makeStatement(
-          sql: "INSERT INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        for rule in checkpoint.rules {
-          for alert in rule.alerts { try insert.execute(arguments: Self.row(alert, of: rule)) }
+          sql: "INSERT INTO checkpoint (time, is_last) VALUES (?, ?)",
+          arguments: [newest.time.milliseconds, newest.isLast])
+        if let alerts = batches.last(where: { $0.alerts != nil })?.alerts {
+          try Self.write(alerts, known: &known, db)
         }
+        if let outbox = batches.last(where: { $0.outbox != nil })?.outbox {
+          try Self.write(outbox, known: &known, db)
+        }
+        for batch in batches {
+          try Self.write(batch.journal, known: &known, db)
+          if let samples = batch.samples { try Self.write(samples, db) }
+        }
+        try Self.trimHistory(to: retention, now: newest.time, known: &known, db)
       }
+      let written = known
+      ledger.withLock { $0 = written }
     } catch {
+      // What was taken back is written anew.
+      ledger.withLock { $0.forgetState() }
       throw StateFileProblem(error)
     }
   }
 
-  /// What was saved last; nil if nothing was.
-  package func load() throws(StateFileProblem) -> AlertCheckpoint? {
-    do {
-      return try database.read { db in
-        guard let time = try Int64.fetchOne(db, sql: "SELECT time FROM checkpoint") else {
-          return nil
-        }
-        var rules: [RuleCheckpoint] = []
-        let rows = try Row.fetchCursor(db, sql: "SELECT * FROM alert ORDER BY rowid")
-        while let row = try rows.next() {
-          let alert = try Self.alert(row)
-          if let last = rules.last, last.group == row["group"], last.rule == row["rule"],
-            last.ordinal == row["ordinal"]
-          {
-            rules[rules.count - 1].alerts.append(alert)
-          } else {
-            rules.append(
-              RuleCheckpoint(
-                group: row["group"], rule: row["rule"], ordinal: row["ordinal"], alerts: [alert]))
-          }
-        }
-        return AlertCheckpoint(time: Timestamp(milliseconds: time), rules: rules)
+  /// Everything there is, or what of it can be read; nil if nothing was saved.
+  ///
+  /// - Returns: the state, and the first problem.
+  package func load() -> (state: RestoredState?, problem: StateFileProblem?) {
+    var first: StateFileProblem?
+    func attempt<Part>(_ read: (Database) throws -> Part?) -> Part? {
+      do {
+        return try database.read { db in try read(db) }
+      } catch {
+        if first == nil { first = StateFileProblem(error) }
+        return nil
       }
-    } catch {
-      throw StateFileProblem(error)
     }
+    let mark = attempt { db in
+      try Row.fetchOne(db, sql: "SELECT time, is_last FROM checkpoint").map {
+        (time: Timestamp(milliseconds: $0["time"]), isLast: $0["is_last"] as Bool)
+      }
+    }
+    guard let mark else { return (nil, first) }
+    var state = RestoredState(isClean: mark.isLast)
+    state.alerts = attempt { db in
+      AlertCheckpoint(time: mark.time, rules: try Self.readAlerts(db))
+    }
+    state.outbox = attempt { db in try Self.readOutbox(db) }
+    state.lastSequence = attempt { db in try Self.lastSequence(db) } ?? 0
+    state.samples = attempt { db in try Self.readSamples(db) }
+    return (state, first)
+  }
+}
+
+/// What a state file is known to hold.
+struct Ledger {
+  /// A rule, or a part of the outbox.
+  struct Key: Hashable {
+    var owner: String
+    var part: String
+    var ordinal = 0
   }
 
-  private static func row(_ alert: AlertInstance, of rule: RuleCheckpoint) -> StatementArguments {
-    [
-      rule.group, rule.rule, rule.ordinal, text(alert.labels.labels), text(alert.annotations),
-      // Text, not a number: SQLite turns NaN into NULL.
-      alert.state.rawValue, NumberText.general(alert.value),
-      alert.activeAt.milliseconds, alert.firedAt?.milliseconds, alert.resolvedAt?.milliseconds,
-      alert.lastSentAt?.milliseconds, alert.validUntil?.milliseconds,
-      alert.keepFiringSince?.milliseconds,
-    ]
-  }
+  /// Nil while unknown.
+  var alerts: [Key: RuleCheckpoint]?
+  var outbox: [Key: String]?
+  var history = HistorySize()
 
-  private static func alert(_ row: Row) throws -> AlertInstance {
-    guard let state = AlertState(rawValue: row["state"]) else {
-      throw StateFileProblem(isTheFile: true, "it holds an unknown alert state")
-    }
-    func time(_ column: String) -> Timestamp? {
-      (row[column] as Int64?).map { Timestamp(milliseconds: $0) }
-    }
-    guard let value = number(row["value"]) else {
-      throw StateFileProblem(isTheFile: true, "it holds an unreadable value")
-    }
-    return AlertInstance(
-      labels: LabelSet(labels: try labels(row["labels"])), state: state,
-      annotations: try labels(row["annotations"]), value: value,
-      activeAt: Timestamp(milliseconds: row["active_at"]), firedAt: time("fired_at"),
-      resolvedAt: time("resolved_at"), lastSentAt: time("last_sent_at"),
-      validUntil: time("valid_until"), keepFiringSince: time("keep_firing_since"))
-  }
-
-  /// Names and values as a JSON object, readable with any SQLite tool.
-  private static func text(_ labels: [Label]) -> String {
-    var writer = JSONWriter()
-    writer.object { json in for label in labels { json.field(label.name, label.value) } }
-    return writer.text
-  }
-
-  private static func labels(_ text: String) throws -> [Label] {
-    (try JSONValue(parsing: text).object ?? []).map {
-      Label(name: $0.key, value: $0.value.string ?? "")
-    }
-  }
-
-  private static func number(_ text: String) -> Double? {
-    switch text {
-    case "NaN": .nan
-    case "+Inf": .infinity
-    case "-Inf": -.infinity
-    default: Double(text)
-    }
+  mutating func forgetState() {
+    alerts = nil
+    outbox = nil
+    history.isKnown = false
   }
 }

@@ -9,8 +9,8 @@ package struct StateFolder: Sendable {
 
   /// The file; nil when the daemon has to run without.
   package private(set) var file: StateFile?
-  /// What was saved last.
-  package private(set) var saved: AlertCheckpoint?
+  /// What was saved last, or what of it could be read.
+  package private(set) var saved: RestoredState?
   /// The path of a file that could not be used, where it is now.
   package private(set) var setAside: String?
   /// What went wrong: with the file that was set aside, or why there is none.
@@ -18,20 +18,26 @@ package struct StateFolder: Sendable {
 
   /// Opens the folder.
   ///
+  /// A damaged file is set aside; what can be read of it goes on in a new one.
+  ///
   /// - Parameter suffix: names a file that is set aside: `tocsin.db.damaged-<suffix>`.
-  package init(path: String, suffix: String) {
+  package init(
+    path: String, suffix: String, retention: HistoryRetention = HistoryRetention()
+  ) {
+    let name = path + "/" + Self.fileName
     do throws(StateFileProblem) {
       try Self.make(path)
-      let name = path + "/" + Self.fileName
       do throws(StateFileProblem) {
-        try open(name)
+        try open(name, retention)
       } catch {
         problem = error
         if !error.isTheFile { throw error }
+        // Closed before it is moved.
+        file = nil
         let place = "\(name).damaged-\(suffix)"
         try Self.move(name, to: place)
         setAside = place
-        try open(name)
+        file = try StateFile(path: name, retention: retention)
       }
     } catch {
       problem = error
@@ -39,10 +45,16 @@ package struct StateFolder: Sendable {
     }
   }
 
-  private mutating func open(_ name: String) throws(StateFileProblem) {
-    let opened = try StateFile(path: name)
-    saved = try opened.load()
+  private mutating func open(
+    _ name: String, _ retention: HistoryRetention
+  ) throws(StateFileProblem) {
+    let opened = try StateFile(path: name, retention: retention)
+    let (state, problem) = opened.load()
+    saved = state
     file = opened
+    guard let problem else { return }
+    saved?.samplesAreStored = false
+    throw problem
   }
 
   /// Makes the folder and those on the way to it.

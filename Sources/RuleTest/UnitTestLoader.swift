@@ -6,13 +6,12 @@ import YAML
 
 /// Reads unit test files; every problem is reported with its place.
 package struct UnitTestLoader {
-  private let reader = YAMLReader()
-  private let ignoresUnknownFields: Bool
-  private let acceptsVMAlertNames: Bool
+  let reader = YAMLReader()
+  private let options: UnitTestOptions
 
   /// The file, or nil and why not.
   package static func load(
-    _ source: SourceText, ignoresUnknownFields: Bool = false, acceptsVMAlertNames: Bool = true
+    _ source: SourceText, options: UnitTestOptions = UnitTestOptions()
   ) -> (file: UnitTestFile?, diagnostics: [Diagnostic]) {
     let document = YAMLDocument.parse(source: source)
     guard document.diagnostics.isEmpty, let root = document.root else {
@@ -20,8 +19,7 @@ package struct UnitTestLoader {
         document.diagnostics.isEmpty ? UnitTestFile(path: source.name) : nil, document.diagnostics
       )
     }
-    let loader = UnitTestLoader(
-      ignoresUnknownFields: ignoresUnknownFields, acceptsVMAlertNames: acceptsVMAlertNames)
+    let loader = UnitTestLoader(options: options)
     let file = loader.file(root, path: source.name)
     let isBroken = loader.reader.diagnostics.contains { $0.severity == .error }
     return (isBroken ? nil : file, loader.reader.diagnostics)
@@ -53,8 +51,8 @@ package struct UnitTestLoader {
     return file
   }
 
-  private func close(_ fields: YAMLFields) {
-    if ignoresUnknownFields { fields.leave() } else { fields.close() }
+  func close(_ fields: YAMLFields) {
+    if options.ignoresUnknownFields { fields.leave() } else { fields.close() }
   }
 
   private func testGroup(_ node: YAMLNode, defaultInterval: PromDuration) -> UnitTestFile.TestGroup?
@@ -70,10 +68,15 @@ package struct UnitTestLoader {
     for item in fields.items("input_series") ?? [] { series(item, into: &test) }
     for item in fields.items("alert_rule_test") ?? [] { alertTest(item, into: &test) }
     var exprTests = fields.items("promql_expr_test") ?? []
-    if acceptsVMAlertNames { exprTests += fields.items("metricsql_expr_test") ?? [] }
+    if options.acceptsVMAlertNames { exprTests += fields.items("metricsql_expr_test") ?? [] }
     for item in exprTests { exprTest(item, into: &test) }
+    if options.acceptsOwnKeys, let node = fields.node("tocsin") { test.own = ownKeys(node) }
     close(fields)
     return test
+  }
+
+  func place(of node: YAMLNode) -> SourcePosition {
+    node.content.source.position(at: node.content.range.start)
   }
 
   /// `start_timestamp`: Unix seconds or RFC 3339.
@@ -112,7 +115,7 @@ package struct UnitTestLoader {
     guard let fields = reader.fields(of: node, "an alert test") else { return }
     let time = fields.duration("eval_time") ?? .zero
     let name = fields.string("alertname") ?? ""
-    if acceptsVMAlertNames { _ = fields.string("groupname") }
+    if options.acceptsVMAlertNames { _ = fields.string("groupname") }
     if name.isEmpty {
       reader.report(
         "test/alertname",
@@ -132,7 +135,7 @@ package struct UnitTestLoader {
     close(fields)
     test.alertTests.append(
       UnitTestFile.AlertTest(
-        time: time, alertName: name, expected: expected, line: node.mark.line))
+        time: time, alertName: name, expected: expected, place: place(of: node)))
   }
 
   private func exprTest(_ node: YAMLNode, into test: inout UnitTestFile.TestGroup) {
@@ -145,7 +148,7 @@ package struct UnitTestLoader {
     }
     close(fields)
     test.exprTests.append(
-      UnitTestFile.ExprTest(time: time, expr: expr, expected: expected, line: node.mark.line))
+      UnitTestFile.ExprTest(time: time, expr: expr, expected: expected, place: place(of: node)))
   }
 
   private func expectedSample(_ node: YAMLNode) -> UnitTestFile.ExpectedSample? {

@@ -59,6 +59,17 @@ struct AlertFields {
       labels: memories[slot].labels, annotations: memories[slot].annotations, value: number)
   }
 
+  /// The alert of an element that is not in the result, expanded afresh.
+  func candidate(
+    labels input: LabelSet, value: Double, basis: AlertBasis, expander: FieldExpander
+  ) -> AlertCandidate {
+    AlertCandidate(
+      labels: expandLabels(input, .float(value), expander),
+      annotations: rule.annotations.map {
+        Label(name: $0.name, value: expander.expand($0, input, .float(value)))
+      }, value: value, basis: basis)
+  }
+
   private func isReusable(_ dependence: FieldDependence, sameValue: Bool) -> Bool {
     switch dependence {
     case .nothing, .labels: true

@@ -1,7 +1,7 @@
 import Model
 
 /// Where an alert stands.
-package enum AlertState: String, Hashable, Sendable, CaseIterable {
+package enum AlertState: String, Hashable, Sendable, CaseIterable, Codable {
   case inactive, pending, firing
 
   /// The order in which a rule's state is the highest of its alerts'.
@@ -35,11 +35,14 @@ package struct AlertInstance: Hashable, Sendable {
   package var validUntil: Timestamp?
   /// Since when only `keep_firing_for` keeps the alert firing.
   package var keepFiringSince: Timestamp?
+  /// Why the alert stands as it does.
+  package var basis: AlertBasis
 
   package init(
     labels: LabelSet, state: AlertState = .pending, annotations: [Label], value: Double,
     activeAt: Timestamp, firedAt: Timestamp? = nil, resolvedAt: Timestamp? = nil,
-    lastSentAt: Timestamp? = nil, validUntil: Timestamp? = nil, keepFiringSince: Timestamp? = nil
+    lastSentAt: Timestamp? = nil, validUntil: Timestamp? = nil, keepFiringSince: Timestamp? = nil,
+    basis: AlertBasis = .condition
   ) {
     self.labels = labels
     self.state = state
@@ -51,6 +54,7 @@ package struct AlertInstance: Hashable, Sendable {
     self.lastSentAt = lastSentAt
     self.validUntil = validUntil
     self.keepFiringSince = keepFiringSince
+    self.basis = basis
   }
 
   /// Whether the alert is pending or firing.

@@ -5,11 +5,16 @@ package struct AlertCandidate: Hashable, Sendable {
   package var labels: LabelSet
   package var annotations: [Label]
   package var value: Double
+  /// What speaks for the alert, if not the condition.
+  package var basis: AlertBasis
 
-  package init(labels: LabelSet, annotations: [Label] = [], value: Double) {
+  package init(
+    labels: LabelSet, annotations: [Label] = [], value: Double, basis: AlertBasis = .condition
+  ) {
     self.labels = labels
     self.annotations = annotations
     self.value = value
+    self.basis = basis
   }
 }
 
@@ -120,16 +125,18 @@ package struct AlertMachine: Sendable {
         alerts.update(at: place) {
           $0.value = candidate.value
           $0.annotations = candidate.annotations
+          $0.basis = candidate.basis
           $0.keepFiringSince = nil
         }
         continue
       }
       let born = AlertInstance(
         labels: candidate.labels, annotations: candidate.annotations, value: candidate.value,
-        activeAt: now)
+        activeAt: now, basis: candidate.basis)
       alerts.put(born)
+      let reason = AlertTransition.Reason(beginning: candidate.basis)
       transitions.append(
-        AlertTransition(born, from: .inactive, to: .pending, at: now, reason: .conditionMet))
+        AlertTransition(born, from: .inactive, to: .pending, at: now, reason: reason))
     }
   }
 
@@ -143,6 +150,7 @@ package struct AlertMachine: Sendable {
   private func release(
     _ alert: inout AlertInstance, at now: Timestamp, _ transitions: inout [AlertTransition]
   ) -> Bool {
+    alert.basis = .condition
     switch alert.state {
     case .pending:
       alert.state = .inactive

@@ -24,32 +24,106 @@ final class AlertRuleRunner {
   /// Restored alerts that no evaluation has seen yet, and until when that is no reason to end them.
   private var unseen: Set<LabelSet> = []
   private var patience: Timestamp?
+  /// What tocsin.yml says about the rule.
+  var policy: AlertPolicy?
+  private var watch: PolicyWatch?
+  private var lastEvaluation: Timestamp?
 
   init(_ rule: AlertRule, environment: RuleEnvironment) throws(RuleProblem) {
     self.rule = rule
     configured = rule.labels.map { Label(name: $0.name, value: $0.text) }
     self.environment = environment
-    query = try RuleQuery(rule.expr, environment: environment)
+    query = try RuleQuery(rule.expr, place: rule.place, environment: environment)
     queries = TemplateQueries(environment: environment)
     fields = AlertFields(rule)
     knownExternalLabels = environment.externalLabels
     for field in rule.labels + rule.annotations { queries.prepare(field.template) }
   }
 
-  /// Evaluates at `slot`, asking the store about `slot − offset`, and writes the synthetic series.
-  func evaluate(
+  /// Computes the expression's result at a time; see `RuleQuery`.
+  func compute(at time: Timestamp) { query.compute(at: time) }
+  var cost: RuleCost { query.cost }
+
+  /// Moves the alerts to `slot` by what was computed for `slot − offset`, and writes the synthetic
+  /// series there.
+  func commit(
     at slot: Timestamp, offset: PromDuration, limit: Int, output: RuleOutput,
     into result: inout RuleEvaluation
   ) throws(RuleProblem) {
-    let machine = AlertMachine(
+    let expander = expander(at: slot)
+    let observed = try observe(expander, into: &result)
+    result.observed = observed
+    if let end = patience, slot >= end { seeAll() }
+    let verdict = judge(observed, at: slot - offset, expander: expander)
+    result.templateProblems = expander.problems
+    result.templateExpansions = expander.expansions
+    freeze(verdict.frozen, at: slot)
+    result.transitions = try machine(limit: limit).step(
+      &alerts, observed: observed + verdict.added,
+      sparing: unseen.union(verdict.spared.keys), at: slot)
+    // In any order: each marks its own alert.
+    for (labels, basis) in verdict.spared {
+      if let place = alerts.position(of: labels) { alerts.update(at: place) { $0.basis = basis } }
+    }
+    if !unseen.isEmpty { unseen.subtract(observed.map(\.labels)) }
+    lastEvaluation = slot
+    forgetColumns()
+    write(at: slot - offset, to: output, into: &result)
+  }
+
+  private func machine(limit: Int) -> AlertMachine {
+    AlertMachine(
       holdDuration: rule.holdDuration, keepFiringFor: rule.keepFiringFor, limit: limit,
       onLimitBreach: environment.onLimitBreach)
-    let observed = try observe(at: slot, offset: offset, into: &result)
-    if let end = patience, slot >= end { seeAll() }
-    result.transitions = try machine.step(
-      &alerts, observed: observed, sparing: unseen, at: slot)
-    if !unseen.isEmpty { unseen.subtract(observed.map(\.labels)) }
-    forgetColumns()
+  }
+
+  /// What the rule's policy makes of the result; nothing where it is Prometheus' own.
+  private func judge(
+    _ observed: [AlertCandidate], at time: Timestamp, expander: FieldExpander
+  ) -> PolicyVerdict {
+    guard let policy, policy.onNoData != .resolve || policy.forWhileTargetDown != .run else {
+      return PolicyVerdict()
+    }
+    let watch = watch ?? PolicyWatch(rule, environment: environment)
+    self.watch = watch
+    return watch.judge(alerts, observed: observed, policy: policy, at: time) {
+      fields.candidate(labels: $0, value: .nan, basis: .noData, expander: expander)
+    }
+  }
+
+  /// Takes the time since the last evaluation out of the age of alerts whose `for` stands still.
+  ///
+  /// - Note: As Prometheus treats downtime: the alert's beginning moves.
+  private func freeze(_ frozen: Set<LabelSet>, at slot: Timestamp) {
+    guard let last = lastEvaluation, last < slot else { return }
+    for labels in frozen {
+      guard let place = alerts.position(of: labels) else { continue }
+      alerts.update(at: place) { $0.activeAt = $0.activeAt + (slot - max(last, $0.activeAt)) }
+    }
+  }
+
+  /// Treats a failed evaluation as a condition that holds: `on_error: fire`.
+  ///
+  /// Active alerts go on; where there is none the rule itself becomes one, with its own labels
+  /// only.
+  func fire(
+    at slot: Timestamp, offset: PromDuration, output: RuleOutput,
+    into result: inout RuleEvaluation
+  ) {
+    var observed = alerts.instances.filter(\.isActive).map {
+      AlertCandidate(
+        labels: $0.labels, annotations: $0.annotations, value: $0.value, basis: .error)
+    }
+    if observed.isEmpty {
+      observed = [
+        fields.candidate(
+          labels: .empty, value: .nan, basis: .error, expander: expander(at: slot))
+      ]
+    }
+    guard let transitions = try? machine(limit: 0).step(&alerts, observed: observed, at: slot)
+    else { return }
+    result.transitions = transitions
+    lastEvaluation = slot
     write(at: slot - offset, to: output, into: &result)
   }
 
@@ -64,6 +138,14 @@ final class AlertRuleRunner {
     patience = end
   }
 
+  /// Lets active alerts stand still until `patience`: what the expression selects was not kept so
+  /// far and is on its way.
+  func awaitData(until end: Timestamp) {
+    unseen = Set(
+      alerts.instances.filter { $0.isActive && $0.keepFiringSince == nil }.map(\.labels))
+    patience = end
+  }
+
   private func seeAll() {
     unseen = []
     patience = nil
@@ -74,29 +156,31 @@ final class AlertRuleRunner {
     alerts = old.alerts
     unseen = old.unseen
     patience = old.patience
+    lastEvaluation = old.lastEvaluation
   }
 
-  /// The result of the expression with labels and annotations expanded.
-  private func observe(
-    at slot: Timestamp, offset: PromDuration, into result: inout RuleEvaluation
-  ) throws(RuleProblem) -> [AlertCandidate] {
+  private func expander(at slot: Timestamp) -> FieldExpander {
     if knownExternalLabels != environment.externalLabels {
       knownExternalLabels = environment.externalLabels
       fields.forget()
     }
     let queries = queries
-    let expander = FieldExpander(
+    return FieldExpander(
       externalLabels: environment.externalLabels, externalURL: environment.externalURL,
       context: TemplateContext(time: slot, externalURL: environment.externalURL) {
         try queries.answer($0, at: $1)
       })
+  }
+
+  /// The result of the expression with labels and annotations expanded.
+  private func observe(
+    _ expander: FieldExpander, into result: inout RuleEvaluation
+  ) throws(RuleProblem) -> [AlertCandidate] {
     var observed: [AlertCandidate] = []
-    try query.run(at: slot - offset, warnings: &result.warnings) { place, labels, value in
+    try query.take(warnings: &result.warnings) { place, labels, value in
       observed.append(
         fields.candidate(slot: place, labels: labels, value: value, expander: expander))
     }
-    result.templateProblems = expander.problems
-    result.templateExpansions = expander.expansions
     return observed
   }
 

@@ -3,9 +3,13 @@ import Model
 /// One change of an alert's state, with what led to it.
 package struct AlertTransition: Hashable, Sendable {
   /// Why the state changed.
-  package enum Reason: String, Hashable, Sendable, CaseIterable {
+  package enum Reason: String, Hashable, Sendable, CaseIterable, Codable {
     /// The condition began to hold.
     case conditionMet = "condition met"
+    /// The data behind it are gone and its policy is to fire.
+    case noData = "no data"
+    /// The rule failed and its policy is to fire.
+    case evaluationFailed = "evaluation failed"
     /// The condition held for the whole of `for`.
     case held = "held for the required time"
     /// The condition no longer holds.
@@ -36,6 +40,17 @@ package struct AlertTransition: Hashable, Sendable {
     self.at = at
     value = alert.value
     self.reason = reason
+  }
+}
+
+extension AlertTransition.Reason {
+  /// Why an alert begins.
+  init(beginning basis: AlertBasis) {
+    switch basis {
+    case .condition, .targetDown: self = .conditionMet
+    case .noData: self = .noData
+    case .error: self = .evaluationFailed
+    }
   }
 }
 

@@ -15,11 +15,18 @@ package struct RuleGroupDefinition: Sendable {
   package var limit: Int
   /// Labels laid under each rule's own.
   package var labels: LabelSet
+  /// The rules that can run, in the order of the file.
   package var rules: [RuleDefinition]
+  /// The others.
+  package var quarantined: [QuarantinedRule]
+  /// What is wrong with the group's own settings, if they cannot be used; none of its rules is then
+  /// in `rules`.
+  package var headProblem: String?
 
   package init(
     file: String, name: String, interval: PromDuration, queryOffset: PromDuration? = nil,
-    limit: Int = 0, labels: LabelSet = .empty, rules: [RuleDefinition]
+    limit: Int = 0, labels: LabelSet = .empty, rules: [RuleDefinition],
+    quarantined: [QuarantinedRule] = [], headProblem: String? = nil
   ) {
     self.file = file
     self.name = name
@@ -28,6 +35,8 @@ package struct RuleGroupDefinition: Sendable {
     self.limit = limit
     self.labels = labels
     self.rules = rules
+    self.quarantined = quarantined
+    self.headProblem = headProblem
   }
 
   /// `file;name`, as in Prometheus' metrics and API tokens.
@@ -51,6 +60,27 @@ package enum RuleDefinition: Sendable {
     case .alert(let rule): rule.expr
     case .recording(let rule): rule.expr
     }
+  }
+
+  /// Where the expression was written, if it came from a file.
+  package var place: ExprPlace? {
+    switch self {
+    case .alert(let rule): rule.place
+    case .recording(let rule): rule.place
+    }
+  }
+}
+
+/// Where an expression was written.
+package struct ExprPlace: Sendable {
+  /// The text that was parsed.
+  package var text: String
+  /// `file:line:column` of a byte of it.
+  package var locate: @Sendable (_ offset: Int) -> String
+
+  package init(text: String, locate: @escaping @Sendable (Int) -> String) {
+    self.text = text
+    self.locate = locate
   }
 }
 
@@ -79,11 +109,13 @@ package struct AlertRule: Sendable {
   package var annotations: [Field]
   /// Line of the rule in its file, for messages.
   package var line: Int
+  /// The expression as written, for the positions in remarks.
+  package var place: ExprPlace?
 
   package init(
     name: String, expr: Expr, holdDuration: PromDuration = .zero,
     keepFiringFor: PromDuration = .zero, labels: [Field] = [], annotations: [Field] = [],
-    line: Int = 0
+    line: Int = 0, place: ExprPlace? = nil
   ) {
     self.name = name
     self.expr = expr
@@ -92,6 +124,7 @@ package struct AlertRule: Sendable {
     self.labels = labels
     self.annotations = annotations
     self.line = line
+    self.place = place
   }
 }
 
@@ -102,11 +135,16 @@ package struct RecordingRule: Sendable {
   /// The rule's labels with the group's laid under them.
   package var labels: LabelSet
   package var line: Int
+  /// The expression as written, for the positions in remarks.
+  package var place: ExprPlace?
 
-  package init(name: String, expr: Expr, labels: LabelSet = .empty, line: Int = 0) {
+  package init(
+    name: String, expr: Expr, labels: LabelSet = .empty, line: Int = 0, place: ExprPlace? = nil
+  ) {
     self.name = name
     self.expr = expr
     self.labels = labels
     self.line = line
+    self.place = place
   }
 }

@@ -16,19 +16,22 @@ final class RecordingRuleRunner {
 
   init(_ rule: RecordingRule, environment: RuleEnvironment) throws(RuleProblem) {
     self.rule = rule
-    query = try RuleQuery(rule.expr, environment: environment)
+    query = try RuleQuery(rule.expr, place: rule.place, environment: environment)
   }
 
-  /// Evaluates at `slot`, asking the store about `slot − offset`, and writes the results there.
-  func evaluate(
-    at slot: Timestamp, offset: PromDuration, limit: Int, output: RuleOutput,
-    into result: inout RuleEvaluation
+  /// Computes the results at a time; see `RuleQuery`.
+  func compute(at time: Timestamp) { query.compute(at: time) }
+  var cost: RuleCost { query.cost }
+
+  /// Writes the results computed for `time` there.
+  func commit(
+    at time: Timestamp, limit: Int, output: RuleOutput, into result: inout RuleEvaluation
   ) throws(RuleProblem) {
     var found = 0
     var isUnique = true
-    output.begin(at: slot - offset)
+    output.begin(at: time)
     do throws(RuleProblem) {
-      try query.run(at: slot - offset, warnings: &result.warnings) { place, labels, value in
+      try query.take(warnings: &result.warnings) { place, labels, value in
         found += 1
         isUnique = put(place, labels, value, to: output) && isUnique
       }

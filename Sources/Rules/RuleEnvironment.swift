@@ -18,9 +18,14 @@ package final class RuleEnvironment {
   /// Whether a failed evaluation re-sends its firing alerts, lest they expire at the receivers.
   package var resendsOnFailure: Bool
   package var onLimitBreach: AlertMachine.LimitBreach
+  /// The first that matches an alert rule is its policy.
+  package var policies: [PolicySettings] = []
+  private var knownTargets: (time: Timestamp, states: TargetStates)?
   /// Seconds on a clock that only moves forward, for durations in reports; pure runs leave it at
   /// zero.
   package let stopwatch: () -> Double
+  /// Sees every evaluation; nil in a daemon.
+  package var inspector: RuleInspector?
 
   package init(
     store: Store, engine: EngineSettings = EngineSettings(), externalLabels: LabelSet = .empty,
@@ -37,5 +42,13 @@ package final class RuleEnvironment {
     self.resendsOnFailure = resendsOnFailure
     self.onLimitBreach = onLimitBreach
     self.stopwatch = stopwatch
+  }
+
+  /// What is known of the targets at a time: looked up once for all rules that ask at that time.
+  func targetStates(at time: Timestamp) -> TargetStates {
+    if let knownTargets, knownTargets.time == time { return knownTargets.states }
+    let states = TargetStates(store, at: time, lookback: engine.lookback)
+    knownTargets = (time, states)
+    return states
   }
 }

@@ -12,6 +12,8 @@ package struct RuleEvaluation: Sendable {
   /// Results that were computed but not stored.
   package var appendProblem: String?
   package var transitions: [AlertTransition] = []
+  /// What an alert rule's expression yielded, fields expanded; nil if it failed.
+  package var observed: [AlertCandidate]?
   /// Alerts that are due at the receivers.
   package var due: [AlertInstance] = []
   /// Samples written.
@@ -23,6 +25,7 @@ package struct RuleEvaluation: Sendable {
   package var templateExpansions = 0
   /// Seconds.
   package var duration = 0.0
+  package var cost = RuleCost()
   /// The expression in canonical form, for links.
   package var query = ""
 
@@ -39,4 +42,14 @@ package struct RuleEvaluation: Sendable {
     [problem?.description, appendProblem, templateProblems.first].compactMap { $0 }
       .joined(separator: "\n")
   }
+}
+
+/// What evaluating a rule's expression takes.
+package struct RuleCost: Sendable {
+  /// Series that the selectors select.
+  package var series = 0
+  /// Samples read and values computed by the last evaluation.
+  package var samples = 0
+  /// Shapes made anew since the rule was loaded.
+  package var shapeRebuilds: UInt64 = 0
 }

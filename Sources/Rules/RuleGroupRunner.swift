@@ -3,77 +3,158 @@ import Storage
 
 /// A group at work: its rules in file order, each seeing the results of those before it.
 package final class RuleGroupRunner {
+  /// A place in the group.
+  private enum Place {
+    case rule(RuleRunner)
+    /// A rule that has never been good.
+    case vacant(QuarantinedRule)
+  }
+
+  /// The group as it runs: with the settings of its last good version while its own are broken.
   package let definition: RuleGroupDefinition
+  /// The group as it stands in the file.
+  private let written: RuleGroupDefinition
+  private let places: [Place]
+  /// The rules that run, last good versions of quarantined ones among them.
   package let rules: [RuleRunner]
   private let environment: RuleEnvironment
   package private(set) var lastEvaluation: Timestamp?
   /// Seconds the last evaluation took.
   package private(set) var lastDuration = 0.0
 
+  /// A group that continues nothing.
   package convenience init(_ definition: RuleGroupDefinition, environment: RuleEnvironment) {
-    self.init(definition, environment: environment, replacing: nil)
+    self.init(
+      definition, environment: environment, replacing: nil,
+      predecessors: Array(repeating: nil, count: definition.entries.count))
   }
 
-  /// Puts a changed group in the place of `old`: rules of equal identity carry their alerts and
-  /// series over, the n-th of several equal ones to the n-th.
+  /// Puts a changed group in the place of `old`, each of its entries in that of its predecessor.
   ///
-  /// Afterwards `old.orphans` are the rules that nobody took over; the caller ends them.
-  package init(
-    _ definition: RuleGroupDefinition, environment: RuleEnvironment, replacing old: RuleGroupRunner?
+  /// Nothing of what runs is touched by rules that change; equal ones are taken over as they are,
+  /// with their plans. The caller closes the old rules that are not among the new ones.
+  init(
+    _ definition: RuleGroupDefinition, environment: RuleEnvironment,
+    replacing old: RuleGroupRunner?,
+    predecessors: [RuleRunner?], patience: Timestamp = .zero
   ) {
+    written = definition
+    var definition = definition
+    if definition.headProblem != nil, let last = old?.definition {
+      definition.interval = last.interval
+      definition.queryOffset = last.queryOffset
+      definition.limit = last.limit
+      definition.labels = last.labels
+    }
     self.definition = definition
     self.environment = environment
-    var heirs: [String: [RuleRunner]] = [:]
-    for rule in old?.rules.reversed() ?? [] { heirs[rule.identity, default: []].append(rule) }
-    var adopted: [RuleRunner] = []
-    rules = definition.rules.map { rule in
-      if let before = heirs[rule.identity]?.popLast() {
-        adopted.append(before)
-        let runner = RuleRunner(rule, output: before.output, environment: environment)
-        runner.adopt(before)
-        return runner
+    let key = definition.key
+    places = zip(definition.entries, predecessors).map { entry, before in
+      switch entry {
+      case .rule(let rule):
+        .rule(
+          Self.runner(
+            rule, continuing: before, group: key, environment, patience: patience))
+      case .quarantined(let rule):
+        before.map { Place.rule(Self.lastGood($0, of: rule)) } ?? .vacant(rule)
       }
-      let output = RuleOutput(
-        store: environment.store, name: "rule \(definition.key) \(rule.name)")
-      return RuleRunner(rule, output: output, environment: environment)
     }
+    rules = places.compactMap { if case .rule(let runner) = $0 { runner } else { nil } }
     lastEvaluation = old?.lastEvaluation
     lastDuration = old?.lastDuration ?? 0
-    old?.close(adopted: adopted)
   }
 
-  /// The rules whose state nobody took over when the group was replaced; all of them when it was
-  /// removed.
-  package private(set) var orphans: [RuleRunner] = []
-
-  private func close(adopted: [RuleRunner]) {
-    for rule in rules { rule.close() }
-    orphans = rules.filter { rule in !adopted.contains { $0 === rule } }
+  private static func runner(
+    _ rule: RuleDefinition, continuing before: RuleRunner?, group: String,
+    _ environment: RuleEnvironment, patience: Timestamp
+  ) -> RuleRunner {
+    guard let before else {
+      let output = RuleOutput(store: environment.store, name: "rule \(group) \(rule.name)")
+      return RuleRunner(rule, output: output, environment: environment)
+    }
+    if before.definition.isSame(as: rule) {
+      before.move(to: rule)
+      return before
+    }
+    let runner = RuleRunner(rule, output: before.output, environment: environment)
+    runner.adopt(before)
+    if !RuleTrial.emptySelectors(of: rule.expr, in: environment.store).isEmpty {
+      runner.awaitData(until: patience)
+    }
+    return runner
   }
 
-  /// Stops a group that is gone; all its rules become orphans.
-  package func close() { close(adopted: []) }
+  private static func lastGood(_ runner: RuleRunner, of rule: QuarantinedRule) -> RuleRunner {
+    runner.quarantine = rule
+    return runner
+  }
+
+  /// The rule at a place of the file, if it runs.
+  func rule(at position: Int) -> RuleRunner? {
+    guard places.indices.contains(position), case .rule(let runner) = places[position] else {
+      return nil
+    }
+    return runner
+  }
 
   /// The offset of the group's queries and results.
   package var queryOffset: PromDuration { definition.queryOffset ?? environment.queryOffset }
 
   /// Evaluates all rules at a slot; one rule's failure does not touch the others.
+  ///
+  /// Each rule is computed and then committed, so that the next one sees its results. `RuleBatch`
+  /// computes rules that are independent together first: commits happen in order anyway.
   package func evaluate(at slot: Timestamp) -> [RuleEvaluation] {
     let started = environment.stopwatch()
     var results: [RuleEvaluation] = []
     results.reserveCapacity(rules.count)
-    for (index, rule) in rules.enumerated() {
-      results.append(
-        rule.evaluate(at: slot, index: index, group: definition, offset: queryOffset))
+    for index in rules.indices {
+      compute(index, at: slot)
+      results.append(commit(index, at: slot))
     }
-    lastEvaluation = slot
-    lastDuration = environment.stopwatch() - started
+    finish(at: slot, duration: environment.stopwatch() - started)
     return results
   }
 
+  /// The first half of one rule's evaluation; may run beside those of others.
+  func compute(_ index: Int, at slot: Timestamp) { rules[index].compute(at: slot - queryOffset) }
+
+  /// The second half of one rule's evaluation.
+  func commit(_ index: Int, at slot: Timestamp) -> RuleEvaluation {
+    rules[index].commit(at: slot, index: index, group: definition, offset: queryOffset)
+  }
+
+  /// All rules have been evaluated.
+  func finish(at slot: Timestamp, duration: Double) {
+    lastEvaluation = slot
+    lastDuration = duration
+  }
+
   /// Whether a group as written is the one at work, so that it may run on untouched.
-  package func isSame(as other: RuleGroupDefinition) -> Bool {
-    definition.isSame(as: other)
+  package func isSame(as other: RuleGroupDefinition) -> Bool { written.isSame(as: other) }
+
+  /// Notes where the rules of an equal group stand now, and what policies say of them.
+  func refresh(_ equal: RuleGroupDefinition) {
+    for (place, entry) in zip(places, equal.entries) {
+      guard case .rule(let runner) = place else { continue }
+      if case .rule(let rule) = entry { runner.move(to: rule) }
+      runner.obeyPolicies()
+    }
+  }
+
+  /// Finds the policies the rules obey from now on.
+  package func refreshPolicies() {
+    for rule in rules { rule.obeyPolicies() }
+  }
+
+  /// The rules of the file that do not run as they stand there, and whether a good version does.
+  package var quarantined: [(rule: QuarantinedRule, runsLastGood: Bool)] {
+    places.compactMap { place in
+      switch place {
+      case .rule(let runner): runner.quarantine.map { ($0, true) }
+      case .vacant(let rule): (rule, false)
+      }
+    }
   }
 
   /// What the API shows.
@@ -82,6 +163,11 @@ package final class RuleGroupRunner {
       name: definition.name, file: definition.file, interval: definition.interval,
       queryOffset: queryOffset, limit: definition.limit, labels: definition.labels,
       lastEvaluation: lastEvaluation, evaluationTime: lastDuration,
-      rules: rules.map { $0.report(group: definition) })
+      rules: places.map { place in
+        switch place {
+        case .rule(let runner): runner.report(group: definition)
+        case .vacant(let rule): RuleReport(rule)
+        }
+      })
   }
 }

@@ -4,37 +4,77 @@ import PromQL
 import Storage
 
 /// A rule's expression as a standing plan.
+///
+/// Computing and taking the result are two steps: `compute` reads the store and writes nothing but
+/// the plan's own buffers, so that several may run side by side while nobody writes to the store.
 final class RuleQuery {
   private let plan: Plan
+  private let expr: Expr
+  private let environment: RuleEnvironment
+  private var result: (time: Timestamp, view: Result<VectorView, QueryProblem>)?
 
-  init(_ expr: Expr, environment: RuleEnvironment) throws(RuleProblem) {
+  init(
+    _ expr: Expr, place: ExprPlace?, environment: RuleEnvironment
+  ) throws(RuleProblem) {
+    self.expr = expr
+    self.environment = environment
     do {
       plan = try Plan(
-        expr, store: environment.store, settings: environment.engine, standing: true)
+        expr, store: environment.store, settings: environment.engine, standing: true,
+        text: place?.text, locate: place?.locate)
     } catch {
       throw .query(error.message)
     }
   }
 
-  /// Evaluates and calls `body` with each element: its slot in the plan, its labels, its value.
+  /// Computes the result at a time; a failure is kept for who takes it.
+  func compute(at time: Timestamp) {
+    do throws(QueryProblem) {
+      result = (time, .success(try plan.step(at: time)))
+    } catch {
+      result = (time, .failure(error))
+    }
+  }
+
+  /// Calls `body` with each element of what was computed last: its slot in the plan, its labels,
+  /// its value.
   ///
   /// Nothing is built: labels come from the plan's shape.
   ///
   /// - Note: A scalar counts as one element without labels; strings and matrices are errors.
-  func run(
-    at time: Timestamp, warnings: inout [String],
+  func take(
+    warnings: inout [String],
     _ body: (_ slot: Int, _ labels: LabelSet, _ value: SampleValue) -> Void
   ) throws(RuleProblem) {
+    guard let (time, outcome) = result else {
+      preconditionFailure("a result is computed before it is taken")
+    }
+    result = nil
     let view: VectorView
-    do {
-      view = try plan.step(at: time)
-    } catch {
-      throw .query(error.message)
+    switch outcome {
+    case .success(let value): view = value
+    case .failure(let problem):
+      environment.inspector?.sawResult(expr, time, .failure(.query(problem.message)))
+      throw .query(problem.message)
     }
     warnings = plan.warnings
+    if let inspector = environment.inspector {
+      inspector.sawResult(expr, time, .success(Self.elements(of: view)))
+    }
     for slot in 0..<view.count {
       if let value = view.value(slot) { body(slot, view.labels(slot), value) }
     }
+  }
+
+  private static func elements(of view: VectorView) -> RuleInspector.Elements {
+    (0..<view.count).compactMap { slot in
+      view.value(slot).map { (view.labels(slot), $0) }
+    }
+  }
+
+  /// What the evaluation before cost.
+  var cost: RuleCost {
+    RuleCost(series: plan.series, samples: plan.samples, shapeRebuilds: plan.shapeRebuilds)
   }
 
   func close() { plan.close() }

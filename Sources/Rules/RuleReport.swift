@@ -50,12 +50,23 @@ package struct RuleReport: Sendable {
   package var warnings: [String]
   /// Line in the rule file, from 1; 0 if unknown.
   package var line: Int
+  /// What is wrong with the rule as it stands in its file; nil for a rule in order.
+  ///
+  /// What the report shows is then the last good version, which runs on, or a rule that was never
+  /// good and does not run.
+  package var quarantine: String?
   // Alert rules only:
   package var state: RuleState
   package var holdDuration: PromDuration
   package var keepFiringFor: PromDuration
   package var annotations: [Label]
   package var alerts: [AlertReport]
+  /// The policy of tocsin.yml that the rule obeys; nil where none is for it.
+  package var policy: AlertPolicy?
+  /// What the last evaluation cost.
+  package var cost = RuleCost()
+  /// Seconds all evaluations took since the rule was loaded.
+  package var totalTime = 0.0
 }
 
 /// An alert as `/api/v1/alerts` and `/api/v1/rules` show it: only pending and firing ones.
@@ -70,6 +81,7 @@ package struct AlertReport: Sendable {
   package var firedAt: Timestamp?
   package var keepFiringSince: Timestamp?
   package var value: Double
+  package var basis: AlertBasis
 
   package init(_ alert: AlertInstance, rule: String, group: String, file: String) {
     self.rule = rule
@@ -82,5 +94,6 @@ package struct AlertReport: Sendable {
     firedAt = alert.firedAt
     keepFiringSince = alert.keepFiringSince
     value = alert.value
+    basis = alert.basis
   }
 }

@@ -10,7 +10,10 @@ package final class RuleRunner {
     case broken(RuleProblem)
   }
 
-  package let definition: RuleDefinition
+  package private(set) var definition: RuleDefinition
+  /// What stands in the file in the rule's stead and cannot be loaded: this is its last good
+  /// version.
+  package internal(set) var quarantine: QuarantinedRule?
   /// The expression in canonical form.
   package let queryText: String
   /// Kind, name and configured labels: what carries state over a reload.
@@ -22,10 +25,14 @@ package final class RuleRunner {
   private var lastComplaint = ""
   private var lastEvaluation: Timestamp?
   private var lastDuration = 0.0
+  /// Seconds all evaluations took.
+  private var totalDuration = 0.0
   private var lastSamples = 0
   private var lastWarnings: [String] = []
   private var evaluations: UInt64 = 0
   private var failures: UInt64 = 0
+  /// Seconds the first half of the evaluation took.
+  private(set) var computing = 0.0
   private let environment: RuleEnvironment
 
   init(_ definition: RuleDefinition, output: RuleOutput, environment: RuleEnvironment) {
@@ -44,10 +51,48 @@ package final class RuleRunner {
     } catch {
       work = .broken(error)
     }
+    obeyPolicies()
   }
 
-  /// Evaluates the rule; a failure is part of the result and leaves the state as it was.
-  func evaluate(
+  /// Finds the policy the rule obeys from now on.
+  func obeyPolicies() {
+    guard case .alert(let runner) = work, case .alert(let rule) = definition else { return }
+    runner.policy = environment.policies.isEmpty ? nil : environment.policies.policy(for: rule)
+  }
+
+  /// Takes over where an equal rule stands now.
+  func move(to equal: RuleDefinition) {
+    definition = equal
+    quarantine = nil
+  }
+
+  /// The first half of an evaluation: computes what the expression yields at a time.
+  ///
+  /// Reads the store and writes nothing but the rule's own buffers: rules that do not depend on
+  /// each other may do this side by side.
+  func compute(at time: Timestamp) {
+    let started = environment.stopwatch()
+    switch work {
+    case .alert(let runner): runner.compute(at: time)
+    case .recording(let runner): runner.compute(at: time)
+    case .broken: break
+    }
+    computing = environment.stopwatch() - started
+  }
+
+  private var cost: RuleCost {
+    switch work {
+    case .alert(let runner): runner.cost
+    case .recording(let runner): runner.cost
+    case .broken: RuleCost()
+    }
+  }
+
+  /// The second half: moves the state and writes the results of what was computed for
+  /// `slot − offset`, in the order of the rules.
+  ///
+  /// A failure is part of the result and leaves the state as it was.
+  func commit(
     at slot: Timestamp, index: Int, group: RuleGroupDefinition, offset: PromDuration
   ) -> RuleEvaluation {
     var result = RuleEvaluation(index: index, rule: definition.name)
@@ -56,19 +101,25 @@ package final class RuleRunner {
     do throws(RuleProblem) {
       switch work {
       case .alert(let runner):
-        try runner.evaluate(
+        try runner.commit(
           at: slot, offset: offset, limit: group.limit, output: output, into: &result)
       case .recording(let runner):
-        try runner.evaluate(
-          at: slot, offset: offset, limit: group.limit, output: output, into: &result)
+        try runner.commit(
+          at: slot - offset, limit: group.limit, output: output, into: &result)
       case .broken(let problem): throw problem
       }
     } catch {
       result.problem = error
+      if case .alert(let runner) = work, runner.policy?.onError == .fire {
+        runner.fire(at: slot, offset: offset, output: output, into: &result)
+      }
     }
     takeDue(at: slot, interval: group.interval, into: &result)
-    result.duration = environment.stopwatch() - started
+    result.duration = computing + environment.stopwatch() - started
+    result.cost = cost
     note(&result, at: slot)
+    environment.inspector?.sawEvaluation(
+      RuleSighting(group: group, slot: slot, offset: offset, evaluation: result))
     return result
   }
 
@@ -76,7 +127,8 @@ package final class RuleRunner {
     at slot: Timestamp, interval: PromDuration, into result: inout RuleEvaluation
   ) {
     guard case .alert(let runner) = work else { return }
-    if result.problem != nil && !environment.resendsOnFailure { return }
+    let stands = environment.resendsOnFailure || runner.policy?.onError == .fire
+    if result.problem != nil && !stands { return }
     result.due = SendDecision(resendDelay: environment.resendDelay, interval: interval)
       .takeDue(from: &runner.alerts, at: slot)
   }
@@ -88,6 +140,7 @@ package final class RuleRunner {
     evaluations += 1
     lastEvaluation = slot
     lastDuration = result.duration
+    totalDuration += result.duration
     lastWarnings = result.warnings
     if let problem = result.problem {
       failures += 1
@@ -108,12 +161,18 @@ package final class RuleRunner {
     lastComplaint = old.lastComplaint
     lastEvaluation = old.lastEvaluation
     lastDuration = old.lastDuration
+    totalDuration = old.totalDuration
     lastSamples = old.lastSamples
     evaluations = old.evaluations
     failures = old.failures
     if case .alert(let new) = work, case .alert(let before) = old.work {
       new.adopt(before)
     }
+  }
+
+  /// Until `patience` the absence of an alert from the result does not end it.
+  func awaitData(until patience: Timestamp) {
+    if case .alert(let runner) = work { runner.awaitData(until: patience) }
   }
 
   /// The alerts, resolved ones within their retention included.
@@ -159,12 +218,21 @@ package final class RuleRunner {
       lastEvaluation: lastEvaluation, samples: lastSamples, evaluations: evaluations,
       failures: failures, warnings: lastWarnings, line: definition.line, state: .inactive,
       holdDuration: .zero, keepFiringFor: .zero, annotations: [], alerts: [])
+    report.cost = cost
+    report.totalTime = totalDuration
+    if let quarantine {
+      report.quarantine = quarantine.message
+      report.health = .err
+      report.lastError = quarantine.message
+      report.line = quarantine.line
+    }
     guard case .alert(let rule) = definition else { return report }
     report.kind = .alerting
     report.holdDuration = rule.holdDuration
     report.keepFiringFor = rule.keepFiringFor
     report.annotations = rule.annotations.map { Label(name: $0.name, value: $0.text) }
     report.state = lastEvaluation == nil ? .unknown : RuleState(alerts.state)
+    if case .alert(let runner) = work { report.policy = runner.policy }
     report.alerts = alerts.instances.filter(\.isActive)
       .sorted { $0.labels < $1.labels }
       .map { AlertReport($0, rule: rule.name, group: group.name, file: group.file) }

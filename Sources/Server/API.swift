@@ -1,11 +1,5 @@
-import Engine
-import HTTPTypes
-import Hummingbird
-import JSON
 import Kernel
 import Model
-import PromQL
-import Storage
 
 /// What the server needs to know of the process it lives in.
 package struct ServerContext: Sendable {
@@ -25,6 +19,20 @@ package struct ServerContext: Sendable {
   package var processMetrics: @Sendable () -> [UInt8]
   /// Version and the like for `buildinfo`.
   package var build: BuildInfo
+  /// What `/api/v1/status` tells of the process.
+  package var status = ProcessStatus()
+  /// Transitions and deliveries; nil: what the kernel remembers.
+  package var history: (any AlertHistory)?
+  /// Whether the history goes back further than memory does.
+  package var storesHistory = false
+  /// What a reload with the rules in a request's body would do; nil: not offered.
+  package var planReload: (@Sendable ([UInt8]) async -> PlanAnswer)?
+  /// Whether `/api/v1/import` is allowed.
+  package var allowsAdmin = false
+  /// Whether `/api/v1/write` takes remote writes.
+  package var acceptsRemoteWrite = false
+  /// Which origins other than ours may read the API.
+  package var origins = AllowedOrigins()
 
   package init(
     gate: KernelGate, queries: QueryRunner, now: @escaping @Sendable () -> Timestamp,
@@ -54,45 +62,26 @@ package struct BuildInfo: Sendable {
   }
 }
 
-/// A success envelope around `data`.
-enum Envelope {
-  static func success(
-    warnings: [String] = [], infos: [String] = [], _ data: (inout JSONWriter) -> Void
-  ) -> [UInt8] {
-    var writer = JSONWriter(escapesHTML: true)
-    writer.object { json in
-      json.field("status", "success")
-      json.key("data")
-      data(&json)
-      list("warnings", warnings, to: &json)
-      list("infos", infos, to: &json)
-    }
-    return writer.bytes
+/// What `/api/v1/status/runtimeinfo`, `config` and `flags` tell.
+package struct ProcessStatus: Sendable {
+  /// How the last loading of the configuration went.
+  package struct Reload: Sendable {
+    package var succeeded = true
+    /// The last one that went well.
+    package var lastSuccess: Timestamp?
+
+    package init() {}
   }
 
-  private static func list(_ name: String, _ texts: [String], to json: inout JSONWriter) {
-    if texts.isEmpty { return }
-    json.key(name)
-    json.array { json in for text in texts { json.string(text) } }
-  }
-}
+  package var started: Timestamp?
+  package var workingDirectory = ""
+  package var hostName = ""
+  /// Every flag by name, without dashes, with the value in force.
+  package var flags: [(name: String, value: String)] = []
+  package var reload: @Sendable () -> Reload = { Reload() }
+  /// Threads and processors.
+  package var threads: @Sendable () -> Int = { 0 }
+  package var processors = 1
 
-/// Turns answers into responses.
-enum Answer {
-  static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
-    text(body, type: "application/json", status: status)
-  }
-
-  static func text(
-    _ body: [UInt8], type: String = "text/plain; charset=utf-8",
-    status: HTTPResponse.Status = .ok
-  ) -> Response {
-    Response(
-      status: status, headers: [.contentType: type],
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
-  }
-
-  static func text(_ body: String, status: HTTPResponse.Status = .ok) -> Response {
-    text(Array(body.utf8), status: status)
-  }
+  package init() {}
 }

@@ -1,39 +1,32 @@
 import Engine
-import Hummingbird
 import JSON
 import Kernel
 import Model
 import PromQL
-import Storage
 
-/// `/api/v1/query`, `/query_range`, `/format_query`, `/labels`, `/label/<name>/values` and
-/// `/series`.
+/// `/api/v1/query`, `/query_range`, `/format_query`, `/parse_query` and `/query_exemplars`.
 struct QueryAPI: Sendable {
   /// More points per series than this are refused, as in Prometheus.
   private static let maxPoints: Int64 = 11_000
 
   let context: ServerContext
 
-  func instant(_ parameters: RequestParameters) async throws(APIFailure) -> [UInt8] {
+  func instant(_ parameters: RequestParameters) async throws(APIFailure) -> Answer {
+    let limit = try parameters.limit("limit")
     let time = try parameters.time("time") ?? context.now()
     let timeout = try parameters.duration("timeout")
     let lookback = try parameters.duration("lookback_delta")
-    let limit = try parameters.limit("limit")
     let text = parameters["query"] ?? ""
     let expr = try context.queries.parse(text)
-    var result = try await context.queries.run(
+    let run = try await context.queries.run(
       expr, text: text, times: .instant(time), timeout: timeout, lookback: lookback)
-    result.truncate(to: limit)
-    return answer(result)
+    return answer(run, limit: limit, showsStatistics: parameters["stats"] != nil)
   }
 
-  func range(_ parameters: RequestParameters) async throws(APIFailure) -> [UInt8] {
-    guard let start = try parameters.time("start") else {
-      throw .invalidParameter("start", "cannot parse \"\" to a valid timestamp")
-    }
-    guard let end = try parameters.time("end") else {
-      throw .invalidParameter("end", "cannot parse \"\" to a valid timestamp")
-    }
+  func range(_ parameters: RequestParameters) async throws(APIFailure) -> Answer {
+    let limit = try parameters.limit("limit")
+    let start = try parameters.requiredTime("start")
+    let end = try parameters.requiredTime("end")
     if end < start { throw .invalidParameter("end", "end timestamp must not be before start time") }
     guard let step = try parameters.duration("step") else {
       throw .invalidParameter("step", "cannot parse \"\" to a valid duration")
@@ -52,7 +45,6 @@ struct QueryAPI: Sendable {
     }
     let timeout = try parameters.duration("timeout")
     let lookback = try parameters.duration("lookback_delta")
-    let limit = try parameters.limit("limit")
     let text = parameters["query"] ?? ""
     let expr = try context.queries.parse(text)
     guard expr.type == .scalar || expr.type == .vector else {
@@ -62,83 +54,73 @@ struct QueryAPI: Sendable {
           + "must be Scalar or instant Vector"
       )
     }
-    var result = try await context.queries.run(
+    let run = try await context.queries.run(
       expr, text: text, times: .range(from: start, through: end, step: step), timeout: timeout,
       lookback: lookback)
-    result.truncate(to: limit)
-    return answer(result)
+    return answer(run, limit: limit, showsStatistics: parameters["stats"] != nil)
   }
 
   /// The expression laid out over lines.
-  func format(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
+  func format(_ parameters: RequestParameters) throws(APIFailure) -> Answer {
     let expr = try context.queries.parse(parameters["query"] ?? "")
     return Envelope.success { $0.string(expr.pretty) }
   }
 
-  /// An empty list, since exemplars are not kept; the expression must be one all the same.
-  func exemplars(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
-    _ = try context.queries.parse(parameters["query"] ?? "")
+  /// The expression as a tree.
+  func parse(_ parameters: RequestParameters) throws(APIFailure) -> Answer {
+    let expr = try context.queries.parse(parameters["query"] ?? "")
+    return Envelope.success { ExpressionTree.write(expr, to: &$0) }
+  }
+
+  /// An empty list, since exemplars are not kept; the parameters must be good all the same.
+  func exemplars(_ parameters: RequestParameters) throws(APIFailure) -> Answer {
+    let start = try parameters.time("start")
+    let end = try parameters.time("end")
+    if let start, let end, end < start {
+      throw APIFailure(.badData, "end timestamp must not be before start timestamp")
+    }
+    let text = parameters["query"] ?? ""
+    do {
+      _ = try PromQLParser.parse(text, options: context.queries.parser)
+    } catch {
+      throw APIFailure(.badData, error.text(in: text))
+    }
     return Envelope.success { $0.array { _ in } }
   }
 
-  private func answer(_ result: QueryResult) -> [UInt8] {
-    Envelope.success(warnings: result.warnings, infos: result.infos) { json in
-      QueryJSON.write(result.value, to: &json)
+  private func answer(_ run: QueryRun, limit: Int, showsStatistics: Bool) -> Answer {
+    var result = run.result
+    result.truncate(to: limit)
+    var closing = "]"
+    if showsStatistics {
+      var json = JSONWriter()
+      run.timings.write(samples: result.samples, to: &json)
+      closing += #","stats":"# + json.text
     }
-  }
-
-  // MARK: the index
-
-  func labelNames(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
-    let sets = try matcherSets(parameters)
-    let limit = try parameters.limit("limit")
-    let names = context.gate.visit { kernel in
-      kernel.store.labelNames(matching: sets)
+    closing += "}"
+    let (warnings, infos) = (result.warnings, result.infos)
+    switch result.value {
+    case .vector(let samples):
+      return Envelope.success(
+        of: samples, opening: #"{"resultType":"vector","result":["#, closing: closing,
+        warnings: warnings, infos: infos
+      ) { QueryJSON.write($0, to: &$1) }
+    case .matrix(let series):
+      return Envelope.success(
+        of: series, opening: #"{"resultType":"matrix","result":["#, closing: closing,
+        warnings: warnings, infos: infos
+      ) { QueryJSON.write($0, to: &$1) }
+    case .scalar, .string:
+      return Envelope.success(warnings: warnings, infos: infos) { json in
+        json.object { json in
+          QueryJSON.write(result.value, to: &json)
+          if showsStatistics {
+            json.key("stats")
+            run.timings.write(samples: result.samples, to: &json)
+          }
+        }
+      }
     }
-    return list(names, limit: limit)
-  }
-
-  func labelValues(_ name: String, _ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
-    let sets = try matcherSets(parameters)
-    let limit = try parameters.limit("limit")
-    if name.isEmpty { throw APIFailure(.badData, "invalid label name: \"\"") }
-    let values = context.gate.visit { kernel in
-      kernel.store.labelValues(name, matching: sets)
-    }
-    return list(values, limit: limit)
-  }
-
-  func series(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
-    let sets = try matcherSets(parameters)
-    if sets.isEmpty { throw APIFailure(.badData, "no match[] parameter provided") }
-    let limit = try parameters.limit("limit")
-    let found = context.gate.visit { kernel in
-      kernel.store.series(matching: sets)
-    }
-    let (kept, warnings) = Self.limited(found, limit)
-    return Envelope.success(warnings: warnings) { json in
-      json.array { json in for labels in kept { QueryJSON.labels(labels, to: &json) } }
-    }
-  }
-
-  private func matcherSets(_ parameters: RequestParameters) throws(APIFailure) -> [[Matcher]] {
-    let sets = try parameters.matcherSets()
-    if sets.contains(where: { $0.allSatisfy { $0.matches("") } }) {
-      throw .invalidParameter("match[]", "match[] must contain at least one non-empty matcher")
-    }
-    return sets
-  }
-
-  private func list(_ texts: [String], limit: Int) -> [UInt8] {
-    let (kept, warnings) = Self.limited(texts, limit)
-    return Envelope.success(warnings: warnings) { json in
-      json.array { json in for text in kept { json.string(text) } }
-    }
-  }
-
-  private static func limited<T>(_ all: [T], _ limit: Int) -> ([T], [String]) {
-    if limit == 0 || all.count <= limit { return (all, []) }
-    return (Array(all.prefix(limit)), ["results truncated due to limit"])
   }
 }
 

@@ -4,30 +4,22 @@ import Model
 
 /// Query results in Prometheus' JSON.
 enum QueryJSON {
-  /// `{"resultType":…,"result":…}`.
+  /// `"resultType":…,"result":…` of a scalar or a string; those of vectors are written one by one.
   static func write(_ value: QueryValue, to json: inout JSONWriter) {
-    json.object { json in
-      switch value {
-      case .scalar(let t, let v):
-        json.field("resultType", "scalar")
-        json.key("result")
-        point(t, v, to: &json)
-      case .string(let t, let s):
-        json.field("resultType", "string")
-        json.key("result")
-        json.array { json in
-          time(t, to: &json)
-          json.string(s)
-        }
-      case .vector(let samples):
-        json.field("resultType", "vector")
-        json.key("result")
-        json.array { json in for sample in samples { write(sample, to: &json) } }
-      case .matrix(let series):
-        json.field("resultType", "matrix")
-        json.key("result")
-        json.array { json in for one in series { write(one, to: &json) } }
+    switch value {
+    case .scalar(let t, let v):
+      json.field("resultType", "scalar")
+      json.key("result")
+      point(t, v, to: &json)
+    case .string(let t, let s):
+      json.field("resultType", "string")
+      json.key("result")
+      json.array { json in
+        time(t, to: &json)
+        json.string(s)
       }
+    case .vector, .matrix:
+      preconditionFailure("the elements of a vector or matrix are written one by one")
     }
   }
 
@@ -38,7 +30,8 @@ enum QueryJSON {
     }
   }
 
-  private static func write(_ sample: VectorSample, to json: inout JSONWriter) {
+  /// One sample of a vector.
+  static func write(_ sample: VectorSample, to json: inout JSONWriter) {
     json.object { json in
       json.key("metric")
       labels(sample.labels, to: &json)
@@ -53,7 +46,8 @@ enum QueryJSON {
     }
   }
 
-  private static func write(_ series: MatrixSeries, to json: inout JSONWriter) {
+  /// One series of a matrix.
+  static func write(_ series: MatrixSeries, to json: inout JSONWriter) {
     json.object { json in
       json.key("metric")
       labels(series.labels, to: &json)

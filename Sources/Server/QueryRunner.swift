@@ -41,6 +41,10 @@ package struct QueryRunner: Sendable {
   private let queue: DispatchQueue
   private let places: DispatchSemaphore
   private let settings: QuerySettings
+  private let metrics = QueryMetrics()
+
+  /// What of PromQL is understood.
+  var parser: ParserOptions { settings.parser }
 
   package init(gate: KernelGate, settings: QuerySettings) {
     self.gate = gate
@@ -57,23 +61,45 @@ package struct QueryRunner: Sendable {
     }
   }
 
+  /// The lines of `prometheus_engine_*`.
+  func writeMetrics(to out: inout MetricsText) {
+    metrics.write(maxConcurrency: settings.maxConcurrency, to: &out)
+  }
+
   /// Evaluates on a thread that may wait and compute as long as it takes.
   func run(
     _ expr: Expr, text: String, times: Times, timeout: PromDuration?, lookback: PromDuration?
-  ) async throws(APIFailure) -> QueryResult {
-    let result: Result<QueryResult, APIFailure> = await withCheckedContinuation { continuation in
+  ) async throws(APIFailure) -> QueryRun {
+    let asked = Self.seconds()
+    metrics.begin()
+    let result: Result<QueryRun, APIFailure> = await withCheckedContinuation { continuation in
       queue.async {
         places.wait()
         defer { places.signal() }
-        continuation.resume(
-          returning: evaluate(expr, text: text, times: times, timeout: timeout, lookback: lookback))
+        var timings = QueryTimings()
+        timings.queued = Self.seconds() - asked
+        let result = evaluate(
+          expr, text: text, times: times, timeout: timeout, lookback: lookback, &timings)
+        switch result {
+        case .success(let result):
+          metrics.finish(timings, samples: result.samples, failure: nil)
+        case .failure(let failure): metrics.finish(timings, samples: 0, failure: failure.kind)
+        }
+        let timed = timings
+        continuation.resume(returning: result.map { QueryRun(result: $0, timings: timed) })
       }
     }
     return try result.get()
   }
 
+  /// Seconds on a clock that only moves forward.
+  private static func seconds() -> Double {
+    Double(DispatchTime.now().uptimeNanoseconds) / 1e9
+  }
+
   private func evaluate(
-    _ expr: Expr, text: String, times: Times, timeout: PromDuration?, lookback: PromDuration?
+    _ expr: Expr, text: String, times: Times, timeout: PromDuration?, lookback: PromDuration?,
+    _ timings: inout QueryTimings
   ) -> Result<QueryResult, APIFailure> {
     var engine = EngineSettings()
     engine.lookback = lookback ?? settings.lookback
@@ -83,18 +109,25 @@ package struct QueryRunner: Sendable {
     let allowed = min(timeout ?? settings.timeout, settings.timeout)
     let deadline = DispatchTime.now() + .milliseconds(Int(allowed.milliseconds))
     engine.isCancelled = { DispatchTime.now() > deadline }
+    let started = Self.seconds()
+    var prepared = started
+    defer {
+      timings.prepared = prepared - started
+      timings.evaluated = Self.seconds() - prepared
+    }
     do throws(QueryProblem) {
-      let prepared = try gate.visit { kernel in
+      let query = try gate.visit { kernel in
         Result { () throws(QueryProblem) in
           try kernel.prepareQuery(
             expr, text: text, from: times.first, through: times.last, step: times.step,
             settings: engine)
         }
       }.get()
+      prepared = Self.seconds()
       switch times {
-      case .instant(let t): return .success(try prepared.instant(at: t))
+      case .instant(let t): return .success(try query.instant(at: t))
       case .range(let from, let through, let step):
-        return .success(try prepared.range(from: from, through: through, step: step))
+        return .success(try query.range(from: from, through: through, step: step))
       }
     } catch {
       return .failure(failure(error, timedOut: DispatchTime.now() > deadline))
@@ -110,6 +143,12 @@ package struct QueryRunner: Sendable {
     case .execution, .limit: APIFailure(.execution, problem.message)
     }
   }
+}
+
+/// A result and what it cost.
+struct QueryRun: Sendable {
+  var result: QueryResult
+  var timings: QueryTimings
 }
 
 /// The limits of ad-hoc queries.

@@ -1,6 +1,16 @@
 import Model
 import PromQL
 
+/// Why `match[]` cannot be used.
+struct MatcherProblem: Error {
+  let text: String
+
+  /// The problem as some endpoints tell it.
+  var plain: APIFailure { APIFailure(.badData, text) }
+  /// The problem as others do.
+  var ofParameter: APIFailure { .invalidParameter("match[]", text) }
+}
+
 /// The parameters of a request: those of the query string and those of a form body, names repeated
 /// as given.
 struct RequestParameters {
@@ -54,26 +64,63 @@ struct RequestParameters {
     pairs.filter { $0.name == name }.map(\.value)
   }
 
-  /// The selectors of `match[]`.
-  func matcherSets() throws(APIFailure) -> [[Matcher]] {
+  /// The selectors of `match[]`, each with a matcher that an absent label does not fulfil; the
+  /// error is a sentence.
+  func matcherSets() throws(MatcherProblem) -> [[Matcher]] {
     var sets: [[Matcher]] = []
-    for text in all("match[]") {
-      do {
-        sets.append(try PromQLParser.parseMetricSelector(text))
-      } catch {
-        throw .invalidParameter("match[]", error.text(in: text))
-      }
+    for text in all("match[]") { sets.append(try Self.selector(text)) }
+    if sets.contains(where: { $0.allSatisfy { $0.matches("") } }) {
+      throw MatcherProblem(text: "match[] must contain at least one non-empty matcher")
     }
     return sets
   }
 
-  /// A point in time: RFC 3339 or Unix seconds.
+  /// One selector.
+  static func selector(_ text: String) throws(MatcherProblem) -> [Matcher] {
+    do {
+      return try PromQLParser.parseMetricSelector(text)
+    } catch {
+      throw MatcherProblem(text: error.text(in: text))
+    }
+  }
+
+  /// A point in time that may be left out: RFC 3339 or Unix seconds.
   func time(_ name: String) throws(APIFailure) -> Timestamp? {
     guard let text = self[name] else { return nil }
+    guard let t = Self.parseTime(text) else {
+      let reason = "cannot parse \(GoText.quote(text)) to a valid timestamp"
+      throw .invalidParameter(name, "Invalid time value for '\(name)': \(reason)")
+    }
+    return t
+  }
+
+  /// A point in time that must be there.
+  func requiredTime(_ name: String) throws(APIFailure) -> Timestamp {
+    let text = self[name] ?? ""
     guard let t = Self.parseTime(text) else {
       throw .invalidParameter(name, "cannot parse \(GoText.quote(text)) to a valid timestamp")
     }
     return t
+  }
+
+  /// A truth value in Go's words; left out is false.
+  func bool(_ name: String) throws(APIFailure) -> Bool {
+    switch self[name] {
+    case nil, "false", "0", "f", "F", "FALSE", "False": return false
+    case "true", "1", "t", "T", "TRUE", "True": return true
+    case .some(let other):
+      throw .invalidParameter(
+        name,
+        "error converting \(name): strconv.ParseBool: parsing \(GoText.quote(other)): "
+          + "invalid syntax")
+    }
+  }
+
+  /// A number of things in the older endpoints' words; nil or negative: all.
+  func count(_ name: String) throws(APIFailure) -> Int? {
+    guard let text = self[name] else { return nil }
+    guard let n = Int(text) else { throw APIFailure(.badData, "\(name) must be a number") }
+    return n < 0 ? nil : n
   }
 
   /// A duration: seconds, or Prometheus' form.

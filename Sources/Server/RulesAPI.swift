@@ -3,6 +3,15 @@ import Kernel
 import Model
 import Rules
 
+/// Texts of which one must be met byte by byte; none given: any will do.
+private struct ExactTexts {
+  private let texts: Set<[UInt8]>
+
+  init(_ given: [String]) { texts = Set(given.map { Array($0.utf8) }) }
+
+  func accepts(_ text: String) -> Bool { texts.isEmpty || texts.contains(Array(text.utf8)) }
+}
+
 /// `/api/v1/rules` and `/api/v1/alerts`.
 struct RulesAPI: Sendable {
   let context: ServerContext
@@ -10,9 +19,9 @@ struct RulesAPI: Sendable {
   /// What of the rules a request wants to see.
   private struct Filter {
     var kind: RuleReport.Kind?
-    var names: Set<String>
-    var groups: Set<String>
-    var files: Set<String>
+    var names: ExactTexts
+    var groups: ExactTexts
+    var files: ExactTexts
     /// One of them must fit a rule's labels as configured.
     var matchers: [[Matcher]]
     var showsAlerts: Bool
@@ -25,29 +34,23 @@ struct RulesAPI: Sendable {
       case .some(let other):
         throw .invalidParameter("type", "not supported value \(GoText.quote(other))")
       }
-      names = Set(parameters.all("rule_name[]"))
-      groups = Set(parameters.all("rule_group[]"))
-      files = Set(parameters.all("file[]"))
-      matchers = try parameters.matcherSets()
-      switch parameters["exclude_alerts"] {
-      case nil, "false", "0", "f", "F", "FALSE", "False": showsAlerts = true
-      case "true", "1", "t", "T", "TRUE", "True": showsAlerts = false
-      case .some(let other):
-        throw .invalidParameter(
-          "exclude_alerts",
-          "error converting exclude_alerts: strconv.ParseBool: parsing "
-            + "\(GoText.quote(other)): invalid syntax"
-        )
+      names = ExactTexts(parameters.all("rule_name[]"))
+      groups = ExactTexts(parameters.all("rule_group[]"))
+      files = ExactTexts(parameters.all("file[]"))
+      do throws(MatcherProblem) {
+        matchers = try parameters.matcherSets()
+      } catch {
+        throw error.plain
       }
+      showsAlerts = !(try parameters.bool("exclude_alerts"))
     }
 
     func accepts(_ group: RuleGroupReport) -> Bool {
-      (groups.isEmpty || groups.contains(group.name))
-        && (files.isEmpty || files.contains(group.file))
+      groups.accepts(group.name) && files.accepts(group.file)
     }
 
     func accepts(_ rule: RuleReport) -> Bool {
-      (kind == nil || kind == rule.kind) && (names.isEmpty || names.contains(rule.name))
+      (kind == nil || kind == rule.kind) && names.accepts(rule.name)
         && (matchers.isEmpty || fits(LabelSet(labels: rule.labels)))
     }
 
@@ -107,7 +110,7 @@ struct RulesAPI: Sendable {
     }
   }
 
-  func rules(_ parameters: RequestParameters) throws(APIFailure) -> [UInt8] {
+  func rules(_ parameters: RequestParameters) throws(APIFailure) -> Answer {
     let filter = try Filter(parameters)
     let wanted = try Page(parameters)
     // By file and name already.
@@ -118,24 +121,20 @@ struct RulesAPI: Sendable {
       return kept.rules.isEmpty && !group.rules.isEmpty ? nil : kept
     }
     let (page, next) = try wanted.cut(all)
-    return Envelope.success { json in
-      json.object { json in
-        json.key("groups")
-        json.array { json in
-          for group in page { write(group, showsAlerts: filter.showsAlerts, to: &json) }
-        }
-        if let next { json.field("groupNextToken", next) }
-      }
+    var closing = "]"
+    if let next {
+      // Hexadecimal digits: nothing to escape.
+      closing += #","groupNextToken":"\#(next)""#
     }
+    return Envelope.success(
+      of: Array(page), opening: #"{"groups":["#, closing: closing + "}"
+    ) { write($0, showsAlerts: filter.showsAlerts, to: &$1) }
   }
 
-  func alerts() -> [UInt8] {
+  func alerts() -> Answer {
     let alerts = context.gate.visit { $0.alertsReport }
-    return Envelope.success { json in
-      json.object { json in
-        json.key("alerts")
-        json.array { json in for alert in alerts { write(alert, to: &json) } }
-      }
+    return Envelope.success(of: alerts, opening: #"{"alerts":["#, closing: "]}") {
+      write($0, to: &$1)
     }
   }
 
@@ -180,6 +179,19 @@ struct RulesAPI: Sendable {
       json.field("evaluationTime", raw: NumberText.json(rule.evaluationTime))
       json.field("lastEvaluation", Self.time(rule.lastEvaluation))
       json.field("type", rule.kind.rawValue)
+      json.field("evaluationNanoseconds", int: Int(rule.evaluationTime * 1e9))
+      json.field("seriesTouched", int: rule.cost.series)
+      json.field("samplesTouched", int: rule.cost.samples)
+      json.field("shapeRebuilds", int: Int(clamping: rule.cost.shapeRebuilds))
+      if rule.quarantine != nil { json.field("quarantined", bool: true) }
+      if let policy = rule.policy {
+        json.key("policy")
+        json.object { json in
+          json.field("on_no_data", policy.onNoData.rawValue)
+          json.field("on_error", policy.onError.rawValue)
+          json.field("for_while_target_down", policy.forWhileTargetDown.rawValue)
+        }
+      }
     }
   }
 
@@ -192,6 +204,7 @@ struct RulesAPI: Sendable {
       json.field("activeAt", alert.activeAt.rfc3339)
       if let since = alert.keepFiringSince { json.field("keepFiringSince", since.rfc3339) }
       json.field("value", NumberText.scientific(alert.value))
+      if alert.basis != .condition { json.field("basis", alert.basis.rawValue) }
     }
   }
 

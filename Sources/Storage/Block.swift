@@ -53,6 +53,8 @@ final class Block {
   /// registrations.
   var retention: Int64 = -1
   var retentionVersion: UInt64 = 0
+  /// What of it is stored outside.
+  var mark = SourceMark()
 
   init(name: String, id: SourceID, stride: Int = 8, capacity: Int = 8) {
     self.name = name
@@ -284,6 +286,14 @@ final class Block {
   }
 
   // MARK: Sealing and forgetting
+
+  /// Makes the ring smaller when most of it is unused.
+  func shrinkRing() {
+    guard !hasOpenRow, capacity > 8, rawCount * 4 <= capacity else { return }
+    var size = 8
+    while size < rawCount * 2 { size *= 2 }
+    if size < capacity { reshape(capacity: size) }
+  }
 
   /// Forgets whole seals, and raw rows where nothing is sealed, that are not above `horizon`.
   func forgetRows(through horizon: Int64) {

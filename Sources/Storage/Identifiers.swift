@@ -1,5 +1,3 @@
-import Model
-
 /// Names a source of rows for as long as it has data.
 package struct SourceID: Hashable, Sendable, BitwiseCopyable {
   /// The place in the store's list of sources; reused after the source is gone.
@@ -41,19 +39,6 @@ package struct Column: Hashable, Sendable, BitwiseCopyable {
   package init(source: SourceID, index: UInt32, series: SeriesID) {
     self.source = source
     self.index = index
-    self.series = series
-  }
-}
-
-/// One series of a selector's membership.
-package struct Member: Sendable {
-  /// The labels, metric name included.
-  package let labels: LabelSet
-  /// The series.
-  package let series: SeriesID
-
-  package init(labels: LabelSet, series: SeriesID) {
-    self.labels = labels
     self.series = series
   }
 }

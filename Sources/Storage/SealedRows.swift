@@ -46,6 +46,13 @@ final class SealedRows {
     return UnsafeRawPointer(bytes + Int(offsets[column]))
   }
 
+  /// Where the runs are; valid as long as the rows.
+  var view: SealView {
+    SealView(
+      firstRow: firstRow, rowCount: rowCount, columnCount: columnCount,
+      offsets: UnsafePointer(offsets), bytes: UnsafePointer(bytes))
+  }
+
   /// Makes a column read as absent.
   func forget(_ column: Int) {
     guard run(column) != nil else { return }

@@ -255,6 +255,26 @@ enum SealedRun {
     return takeSummary(&reader, n).summary
   }
 
+  /// The summary of a run of `n` rows, and whether all its values are whole numbers that it keeps as
+  /// such.
+  @inline(__always)
+  static func summary(
+    _ at: UnsafeRawPointer, _ n: Int
+  ) -> (summary: SealSummary, isIntegral: Bool) {
+    var reader = ByteReader(at)
+    let (summary, flags) = takeSummary(&reader, n)
+    if flags & (isConstant | isEmpty) != 0 {
+      return (summary, summary.first == summary.first.rounded(.towardZero))
+    }
+    let bitmap = (n + 7) / 8
+    if flags & hasAbsent != 0 { _ = reader.skip(bitmap) }
+    if flags & hasStale != 0 { _ = reader.skip(bitmap) }
+    if flags & hasRepeats != 0 { _ = reader.skip((summary.count + 7) / 8 + 2) }
+    let head = reader.take(UInt8.self)
+    return (summary, head >> 2 == 0 && head & 3 != Kind.xors.rawValue)
+  }
+
+  @inline(__always)
   private static func takeSummary(
     _ reader: inout ByteReader, _ n: Int
   ) -> (summary: SealSummary, flags: UInt8) {

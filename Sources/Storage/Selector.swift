@@ -17,10 +17,11 @@ struct MemberRun {
 package final class Selector {
   /// The conditions.
   package let matchers: [Matcher]
-  /// The series in order of birth, with distinct labels.
+  /// The members' series in order of birth, with distinct labels.
   ///
   /// Grows at the end until `compaction` changes.
-  package private(set) var members: [Member] = []
+  package private(set) var series: [SeriesID] = []
+  private let labels: LabelStore
   /// Changes with every change of `members`.
   package private(set) var generation: UInt64 = 0
   /// Changes when members were removed: places have moved.
@@ -48,8 +49,12 @@ package final class Selector {
     case pattern(Matcher)
   }
 
-  init(matchers: [Matcher], number: UInt32? = nil) {
+  /// The members in the order of `series`.
+  package var members: Members { Members(series: series, labels: labels) }
+
+  init(matchers: [Matcher], labels: LabelStore, number: UInt32? = nil) {
     self.matchers = matchers
+    self.labels = labels
     self.number = number
     let named = matchers.firstIndex {
       $0.kind == .equal && ByteOrder.equal($0.name, LabelName.metricName)
@@ -111,22 +116,22 @@ package final class Selector {
   // MARK: Membership
 
   /// Adds a series at the end.
-  func join(_ member: Member, block: Int32, column: Int32) {
-    Self.extend(&runs, Int32(members.count), block, column)
-    members.append(member)
+  func join(_ member: SeriesID, block: Int32, column: Int32) {
+    Self.extend(&runs, Int32(series.count), block, column)
+    series.append(member)
     generation &+= 1
   }
 
   /// Removes the members at which `isLeaving` holds; false if there are none.
   func retire(_ isLeaving: (Int) -> Bool) -> Bool {
-    var remap = [Int32](repeating: -1, count: members.count)
+    var remap = [Int32](repeating: -1, count: series.count)
     var kept: Int32 = 0
-    for i in members.indices where !isLeaving(i) {
+    for i in series.indices where !isLeaving(i) {
       remap[i] = kept
       kept += 1
     }
-    if Int(kept) == members.count { return false }
-    members = members.indices.filter { remap[$0] >= 0 }.map { members[$0] }
+    if Int(kept) == series.count { return false }
+    series = series.indices.filter { remap[$0] >= 0 }.map { series[$0] }
     lastRemap = remap
     generation &+= 1
     compaction &+= 1
@@ -154,9 +159,9 @@ package final class Selector {
     runs = []
     fresh.removeAll(keepingCapacity: true)
     var i: Int32 = 0
-    for member in members {
-      if table.isLive(member.series) {
-        let record = table.records[Int(member.series.index)]
+    for member in series {
+      if table.isLive(member) {
+        let record = table.records[Int(member.index)]
         Self.extend(&fresh, i, record.block, record.column)
       } else {
         Self.extend(&fresh, i, -1, 0)

@@ -7,7 +7,7 @@ struct SeriesRecord {
   /// The series has several places, see `SeriesTable.places`.
   static let several: Int32 = -2
 
-  var hash: UInt64 = 0
+  var hash: UInt32 = 0
   var generation: UInt32 = 0
   /// The entry of its metric name.
   var name: Int32 = 0
@@ -41,13 +41,14 @@ struct SeriesTable {
   private(set) var capacity: Int
   /// Places handed out, free ones included.
   private(set) var count = 0
-  private var labels: [LabelSet] = []
+  let labels = LabelStore()
   private var free: [UInt32] = []
+  /// Above the generations of all places that were given back.
+  private var firstGeneration: UInt32 = 0
   /// The columns of series that have more than one.
   private var places: [UInt32: [Place]] = [:]
   /// Slot + 1 per bucket, zero for an empty one.
   private var buckets: [UInt32]
-  private var bytesOfLabels = 0
 
   init() {
     capacity = 64
@@ -62,26 +63,28 @@ struct SeriesTable {
   var liveCount: Int { count - free.count }
   /// Bytes held, roughly.
   var byteCount: Int {
-    capacity * MemoryLayout<SeriesRecord>.stride + labels.capacity * 8 + buckets.count * 4
-      + bytesOfLabels + liveCount * 32
+    capacity * MemoryLayout<SeriesRecord>.stride + buckets.count * 4 + labels.byteCount
   }
 
   /// A 64-bit hash of the bytes, the same in every process.
   static func hash(_ labels: LabelSet) -> UInt64 {
-    labels.bytes.withUnsafeBytes { bytes in
-      var h: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(bytes.count)
-      var i = 0
-      while i + 8 <= bytes.count {
-        h = mix(h ^ bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self))
-        i += 8
-      }
-      var tail: UInt64 = 0
-      while i < bytes.count {
-        tail = tail << 8 | UInt64(bytes[i])
-        i += 1
-      }
-      return mix(h ^ tail)
+    labels.bytes.withUnsafeBytes { hash($0) }
+  }
+
+  /// A 64-bit hash of bytes, the same in every process.
+  static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var h: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(bytes.count)
+    var i = 0
+    while i + 8 <= bytes.count {
+      h = mix(h ^ bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+      i += 8
     }
+    var tail: UInt64 = 0
+    while i < bytes.count {
+      tail = tail << 8 | UInt64(bytes[i])
+      i += 1
+    }
+    return mix(h ^ tail)
   }
 
   @inline(__always)
@@ -90,7 +93,7 @@ struct SeriesTable {
     return high ^ low
   }
 
-  func labels(_ slot: UInt32) -> LabelSet { labels[Int(slot)] }
+  func labels(_ slot: UInt32) -> LabelSet { labels.labels(slot) }
 
   func id(_ slot: UInt32) -> SeriesID {
     SeriesID(index: slot, generation: records[Int(slot)].generation)
@@ -105,10 +108,12 @@ struct SeriesTable {
 
   func find(_ wanted: LabelSet, hash: UInt64) -> UInt32? {
     let mask = buckets.count - 1
-    var at = Int(truncatingIfNeeded: hash) & mask
+    var at = Int(UInt32(truncatingIfNeeded: hash)) & mask
     while buckets[at] != 0 {
       let slot = buckets[at] - 1
-      if records[Int(slot)].hash == hash, labels[Int(slot)] == wanted { return slot }
+      if records[Int(slot)].hash == UInt32(truncatingIfNeeded: hash), labels.holds(slot, wanted) {
+        return slot
+      }
       at = (at + 1) & mask
     }
     return nil
@@ -120,36 +125,35 @@ struct SeriesTable {
     let slot: UInt32
     if let reused = free.popLast() {
       slot = reused
-      labels[Int(slot)] = new
     } else {
       slot = UInt32(count)
       if count == capacity { grow() }
       count += 1
-      labels.append(new)
       records[Int(slot)] = SeriesRecord()
+      records[Int(slot)].generation = firstGeneration
     }
     let generation = records[Int(slot)].generation
     records[Int(slot)] = SeriesRecord()
     records[Int(slot)].generation = generation
-    records[Int(slot)].hash = hash
+    records[Int(slot)].hash = UInt32(truncatingIfNeeded: hash)
     records[Int(slot)].name = name
     records[Int(slot)].isUsed = true
-    bytesOfLabels += new.bytes.count
-    link(slot, hash)
+    labels.set(slot, generation: generation, new)
+    link(slot)
     return slot
   }
 
   /// Removes a series; its place becomes free with `release`.
   mutating func remove(_ slot: UInt32) {
     let mask = buckets.count - 1
-    var at = Int(truncatingIfNeeded: records[Int(slot)].hash) & mask
+    var at = Int(records[Int(slot)].hash) & mask
     while buckets[at] != slot + 1 { at = (at + 1) & mask }
     // Close the hole: move back what would no longer be found.
     var hole = at
     buckets[hole] = 0
     at = (at + 1) & mask
     while buckets[at] != 0 {
-      let home = Int(truncatingIfNeeded: records[Int(buckets[at] - 1)].hash) & mask
+      let home = Int(records[Int(buckets[at] - 1)].hash) & mask
       if (at - home) & mask >= (at - hole) & mask {
         buckets[hole] = buckets[at]
         buckets[at] = 0
@@ -157,8 +161,7 @@ struct SeriesTable {
       }
       at = (at + 1) & mask
     }
-    bytesOfLabels -= labels[Int(slot)].bytes.count
-    labels[Int(slot)] = .empty
+    labels.remove(slot)
     places[slot] = nil
     records[Int(slot)].isUsed = false
     records[Int(slot)].generation &+= 1
@@ -167,25 +170,41 @@ struct SeriesTable {
   /// Lets the place of a removed series be used again.
   mutating func release(_ slot: UInt32) { free.append(slot) }
 
-  private mutating func link(_ slot: UInt32, _ hash: UInt64) {
+  /// Gives memory back when most of it belongs to series that are gone.
+  mutating func tidy() {
+    if free.count > liveCount + 64 {
+      while count > 0, !records[count - 1].isUsed {
+        count -= 1
+        firstGeneration = max(firstGeneration, records[count].generation &+ 1)
+      }
+      free = free.filter { Int($0) < count }
+      if capacity > 2 * count + 64 { resize(to: count + count / 8 + 64) }
+      while buckets.count > 128, liveCount * 8 < buckets.count { rehash(buckets.count / 2) }
+    }
+    labels.tidy(places: count)
+  }
+
+  private mutating func link(_ slot: UInt32) {
     let mask = buckets.count - 1
-    var at = Int(truncatingIfNeeded: hash) & mask
+    var at = Int(records[Int(slot)].hash) & mask
     while buckets[at] != 0 { at = (at + 1) & mask }
     buckets[at] = slot + 1
   }
 
-  private mutating func grow() {
-    let larger = UnsafeMutablePointer<SeriesRecord>.allocate(capacity: capacity * 2)
+  private mutating func grow() { resize(to: capacity + capacity / 4) }
+
+  private mutating func resize(to size: Int) {
+    let larger = UnsafeMutablePointer<SeriesRecord>.allocate(capacity: size)
     larger.update(from: records, count: count)
     records.deallocate()
     records = larger
-    capacity *= 2
+    capacity = size
   }
 
   private mutating func rehash(_ size: Int) {
     buckets = [UInt32](repeating: 0, count: size)
     for slot in 0..<UInt32(count) where records[Int(slot)].isUsed {
-      link(slot, records[Int(slot)].hash)
+      link(slot)
     }
   }
 

@@ -14,6 +14,9 @@ final class SideSeries {
 
   /// The time of the newest sample.
   private(set) var newest: Int64?
+  /// The number under which the samples up to `markTime` are stored outside; zero if they are not.
+  var markID: Int64 = 0
+  var markTime = Int64.min
 
   var isEmpty: Bool { times.isEmpty && histograms.isEmpty }
   var count: Int { times.count + histograms.count }

@@ -37,7 +37,7 @@ extension Store {
     var list: [Want] = []
     var places: [UInt32: Int] = [:]
     for want in wants {
-      let selector = Selector(matchers: want.matchers)
+      let selector = Selector(matchers: want.matchers, labels: table.labels)
       let after = want.from.milliseconds &- 1
       let through = want.through.milliseconds
       for slot in candidates(selector) where selector.acceptsRest(table.labels(slot)) {

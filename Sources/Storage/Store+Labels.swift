@@ -40,11 +40,11 @@ extension Store {
 
   /// The series that fulfil any of the lists, each once.
   private func slots(matching lists: [[Matcher]]) -> [UInt32] {
-    if lists.isEmpty { return candidates(Selector(matchers: [])) }
+    if lists.isEmpty { return candidates(Selector(matchers: [], labels: table.labels)) }
     var seen: Set<UInt32> = []
     var slots: [UInt32] = []
     for matchers in lists {
-      let selector = Selector(matchers: matchers)
+      let selector = Selector(matchers: matchers, labels: table.labels)
       for slot in candidates(selector)
       where selector.acceptsRest(table.labels(slot)) && seen.insert(slot).inserted {
         slots.append(slot)

@@ -6,7 +6,7 @@ extension Store {
     of selector: Selector, at time: Timestamp, lookback: PromDuration,
     into out: inout LatestColumns
   ) {
-    out.reset(selector.members.count)
+    out.reset(selector.series.count)
     let through = time.milliseconds
     let after = through &- lookback.milliseconds
     var known: Int32 = -1
@@ -14,7 +14,7 @@ extension Store {
     for run in runs(of: selector) {
       if run.block < 0 {
         for m in Int(run.firstMember)..<Int(run.firstMember + run.count) {
-          latestOfSeveral(selector.members[m].series, m, after, through, &out)
+          latestOfSeveral(selector.series[m], m, after, through, &out)
         }
         continue
       }
@@ -174,9 +174,29 @@ extension Store {
       window: window)
   }
 
+  /// As `forEachRun`, but sums up windows that reach into sealed rows instead of reading them.
+  ///
+  /// - Parameter summary: gets the values before each reset too; false asks for the window after
+  ///   all.
+  package func forEachSummary(
+    of selector: Selector, after: Timestamp, through: Timestamp, needs: SummaryNeeds,
+    scratch: inout WindowScratch, run: (RowRun) -> Void,
+    summary: (Int, WindowSummary, UnsafeBufferPointer<Double>) -> Bool,
+    window: (Int, Window) -> Void
+  ) {
+    withoutActuallyEscaping(summary) { summary in
+      walk(
+        selector, after.milliseconds, through.milliseconds, scratch.buffers, run: run,
+        summary: (needs, summary), window: window)
+    }
+  }
+
   private func walk(
     _ selector: Selector, _ after: Int64, _ through: Int64, _ buffers: WindowBuffers,
-    run emit: (RowRun) -> Void, window: (Int, Window) -> Void
+    run emit: (RowRun) -> Void,
+    summary: (
+      needs: SummaryNeeds, take: (Int, WindowSummary, UnsafeBufferPointer<Double>) -> Bool
+    )? = nil, window: (Int, Window) -> Void
   ) {
     var known: Int32 = -1
     var rows = 0..<0
@@ -184,7 +204,7 @@ extension Store {
       let first = Int(run.firstMember)
       if run.block < 0 {
         for m in first..<(first + Int(run.count)) {
-          window(m, windowOfAny(selector.members[m].series, after, through, buffers))
+          window(m, windowOfAny(selector.series[m], after, through, buffers))
         }
         continue
       }
@@ -192,12 +212,24 @@ extension Store {
       if run.block != known {
         known = run.block
         rows = block.rows(after: after, through: through)
+        if summary != nil { buffers.look(at: block, rows) }
       }
       if rows.isEmpty {
         for i in 0..<Int(run.count) { window(first + i, .empty) }
         continue
       }
       let isRaw = rows.lowerBound >= block.firstRaw
+      if let summary, !isRaw {
+        for i in 0..<Int(run.count) {
+          let c = Int(run.column) + i
+          let found = block.summary(c, rows, needs: summary.needs, buffers)
+          let isTaken = buffers.corrections.withUnsafeBufferPointer {
+            summary.take(first + i, found, $0)
+          }
+          if !isTaken { window(first + i, block.window(c, rows, buffers)) }
+        }
+        continue
+      }
       let low = Int32(truncatingIfNeeded: rows.lowerBound)
       var i = 0
       while i < Int(run.count) {

@@ -119,6 +119,7 @@ extension Store {
     }
     block.closeRow(at: time, samples: summary.samples + summary.staleMarkers)
     appended &+= UInt64(summary.samples)
+    appends.note(time)
     for c in revived { rejoin(block.owners[c].index) }
     settle()
     return summary
@@ -266,6 +267,7 @@ extension Store {
       throw .duplicate
     }
     side(for: slot).append(t, value, start: startTimestamp?.milliseconds)
+    appends.note(t)
     if case .float(let v) = value, SpecialValue.isStale(v) {} else { appended &+= 1 }
     rejoin(slot)
     settle()

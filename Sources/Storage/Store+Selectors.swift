@@ -26,7 +26,7 @@ extension Store {
       number = UInt32(selectors.count)
       selectors.append(nil)
     }
-    let selector = Selector(matchers: matchers, number: number)
+    let selector = Selector(matchers: matchers, labels: table.labels, number: number)
     selector.addWindow(window.milliseconds)
     selectors[Int(number)] = selector
     selectorsByMatchers[key] = selector
@@ -41,9 +41,7 @@ extension Store {
         record.accepted, number, isAdding: true, window: self.window)
       table.records[Int(slot)].joined = demand.moving(
         record.joined, number, isAdding: true, window: self.window)
-      selector.join(
-        Member(labels: table.labels(slot), series: table.id(slot)), block: record.block,
-        column: record.column)
+      selector.join(table.id(slot), block: record.block, column: record.column)
     }
     demandGeneration &+= 1
     return selector
@@ -83,12 +81,10 @@ extension Store {
 
   /// The series that fulfil the matchers now, as a selector of the moment.
   package func select(_ matchers: [Matcher]) -> Selector {
-    let selector = Selector(matchers: matchers)
+    let selector = Selector(matchers: matchers, labels: table.labels)
     for slot in candidates(selector) where selector.acceptsRest(table.labels(slot)) {
       let record = table.records[Int(slot)]
-      selector.join(
-        Member(labels: table.labels(slot), series: table.id(slot)), block: record.block,
-        column: record.column)
+      selector.join(table.id(slot), block: record.block, column: record.column)
     }
     selector.layout = layout
     return selector
@@ -132,8 +128,7 @@ extension Store {
     let record = table.records[Int(slot)]
     for number in demand.selectors(record.accepted) where !demand.contains(record.joined, number) {
       selectors[Int(number)]?.join(
-        Member(labels: table.labels(slot), series: table.id(slot)), block: record.block,
-        column: record.column)
+        table.id(slot), block: record.block, column: record.column)
     }
     demand.retain(record.accepted)
     demand.release(record.joined)
@@ -171,6 +166,6 @@ extension Store {
     }
     if selector.layout == layout { return selector.runs }
     // Written since: every member is looked up by itself.
-    return [MemberRun(block: -1, column: 0, firstMember: 0, count: Int32(selector.members.count))]
+    return [MemberRun(block: -1, column: 0, firstMember: 0, count: Int32(selector.series.count))]
   }
 }

@@ -15,6 +15,7 @@ extension Store {
     for index in blocks.indices {
       guard let block = blocks[index] else { continue }
       block.rewriteSeals(scratch: sealScratch)
+      block.shrinkRing()
       block.joinSeals(limit: joinedRows, scratch: sealScratch)
       if block.columnCount == 0 {
         if !block.isOpen {
@@ -35,16 +36,16 @@ extension Store {
     for case let selector? in selectors {
       guard let number = selector.number else { continue }
       let horizon = now &- selector.window &- settings.slack.milliseconds
-      let members = selector.members
+      let members = selector.series
       var leaving: Set<Int> = []
       for (i, member) in members.enumerated() {
-        if let newest = newestTime(member.series.index), newest > horizon { continue }
+        if let newest = newestTime(member.index), newest > horizon { continue }
         leaving.insert(i)
       }
       if leaving.isEmpty { continue }
       _ = selector.retire { leaving.contains($0) }
       for i in leaving.sorted() {
-        let slot = members[i].series.index
+        let slot = members[i].index
         table.records[Int(slot)].joined = demand.moving(
           table.records[Int(slot)].joined, number, isAdding: false, window: window)
         noteGap(slot)
@@ -126,6 +127,7 @@ extension Store {
       names.filterSeries(of: name) { table.records[Int($0)].isUsed }
     }
     for slot in removed { table.release(slot) }
+    if !removed.isEmpty { table.tidy() }
   }
 
   /// Takes a series that is removed out of all selectors.
@@ -134,7 +136,7 @@ extension Store {
     let id = table.id(slot)
     for number in demand.selectors(record.joined) {
       guard let selector = selectors[Int(number)] else { continue }
-      _ = selector.retire { selector.members[$0].series == id }
+      _ = selector.retire { selector.series[$0] == id }
       markDirty(number: number)
     }
     demand.release(record.joined)
@@ -166,7 +168,7 @@ extension Store {
       s.samples += side.count
       s.bytes += side.byteCount
     }
-    for case let selector? in selectors { s.bytes += selector.members.count * 24 }
+    for case let selector? in selectors { s.bytes += selector.series.count * 8 }
     return s
   }
 }

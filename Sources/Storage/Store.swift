@@ -36,6 +36,12 @@ package final class Store: @unchecked Sendable {
   let joinedRows: Int
   /// Samples appended so far.
   var appended: UInt64 = 0
+  /// The times they were appended at.
+  var appends = AppendLog()
+  /// What of all this is stored outside.
+  var marks = StoreMarks()
+  /// What a memory limit leaves of `settings.retention`.
+  var adHocCap = PromDuration.maximum
   /// The time of the last sweep.
   var lastSweep: Int64?
 
@@ -71,7 +77,14 @@ package final class Store: @unchecked Sendable {
   // MARK: Sources
 
   /// Makes a source of rows; the name is for people.
+  ///
+  /// One of an earlier process goes on under its name.
   package func openSource(_ name: String) -> SourceID {
+    reopenParked(name) ?? makeSource(name)
+  }
+
+  /// Makes a source that no other has been.
+  func makeSource(_ name: String) -> SourceID {
     let index: Int
     if let free = freeBlocks.popLast() {
       index = free
@@ -198,7 +211,7 @@ package final class Store: @unchecked Sendable {
     let record = table.records[Int(slot)]
     let asked = demand.longest(record.accepted)
     return settings.keep == .all || record.isAlways
-      ? max(asked, settings.retention.milliseconds) : asked
+      ? max(asked, adHocRetention.milliseconds) : asked
   }
 
   /// Samples of the series at or before this time are reached by no window.

@@ -15,6 +15,10 @@ final class WindowBuffers {
   /// Room to read a seal.
   private(set) var seal: SealScratch
   private var capacity = 256
+  /// The seals that hold rows of a window, for summaries.
+  var seals: [SealView] = []
+  /// The values before each reset of the summary made last.
+  var corrections: [Double] = []
 
   init() {
     times = .allocate(capacity: capacity)

@@ -43,11 +43,22 @@ package struct Template: Sendable {
     self.text = text
     self.name = name
     self.options = options
-    source = Array(preamble.utf8) + Array(text.utf8)
     preambleSize = preamble.utf8.count
+    if !text.isEmpty, !text.utf8.contains(UInt8(ascii: "{")) {
+      // Most labels are plain texts: expanding one gives it back, and nothing of it can be wrong.
+      source = Array(text.utf8)
+      trees = TemplateTrees(trees: [Array(name.utf8): [.text(source, 0)]])
+      return
+    }
+    var source: [UInt8] = []
+    source.reserveCapacity(preambleSize + text.utf8.count)
+    source += preamble.utf8
+    source += text.utf8
+    self.source = source
     do {
       trees = try TemplateParser.parse(
-        source, name: name, functions: TemplateFunctions.names(isHTML: options.isHTML))
+        source, name: name, functions: TemplateFunctions.names(isHTML: options.isHTML),
+        head: ByteOrder.equal(preamble, Self.alertPreamble) ? Self.alertHead : nil)
     } catch {
       throw TemplateProblem(
         "error parsing template \(name): template: \(name):\(error.line): \(error.message)",
@@ -67,6 +78,10 @@ package struct Template: Sendable {
   package static let alertPreamble =
     "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}"
     + "{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+
+  /// The same, parsed once for all fields.
+  private static let alertHead = TemplateParser.head(
+    Array(alertPreamble.utf8), functions: TemplateFunctions.names(isHTML: false))
 
   /// Whether the text holds no action at all, so that expanding it gives it back.
   package var isPlain: Bool { !text.utf8.contains(UInt8(ascii: "{")) }

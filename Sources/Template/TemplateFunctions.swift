@@ -16,12 +16,11 @@ struct TemplateFunctions {
   }
 
   /// The names a parser shall know.
-  static func names(isHTML: Bool) -> Set<String> {
-    var names = Set(pure.keys)
-    names.formUnion(["and", "or", "call", "query", "now", "externalURL", "pathPrefix"])
-    if isHTML { names.insert("tmpl") }
-    return names
-  }
+  static func names(isHTML: Bool) -> Set<String> { isHTML ? htmlNames : plainNames }
+
+  private static let plainNames = Set(pure.keys)
+    .union(["and", "or", "call", "query", "now", "externalURL", "pathPrefix"])
+  private static let htmlNames = plainNames.union(["tmpl"])
 
   subscript(name: String) -> Callable? {
     switch name {

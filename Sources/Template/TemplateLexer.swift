@@ -55,7 +55,12 @@ final class TemplateLexer {
   private var parenDepth = 0
   private var failed = false
 
-  init(_ input: [UInt8]) { self.input = input }
+  /// Reads from a byte on, which begins a text outside actions.
+  init(_ input: [UInt8], from start: Int = 0) {
+    self.input = input
+    self.start = start
+    position = start
+  }
 
   /// The next token; after the end or an error, only ends follow.
   func next() -> TemplateToken {
@@ -68,7 +73,7 @@ final class TemplateLexer {
   // MARK: Text
 
   private func lexText() -> TemplateToken? {
-    if let open = find("{{", from: position) {
+    if let open = findPair(0x7b, 0x7b, from: position) {
       if open > position {
         let trims = hasLeftTrimMarker(open + 2)
         var end = open
@@ -94,7 +99,7 @@ final class TemplateLexer {
       ignore()
       return lexComment()
     }
-    let token = emit(.leftDelim)
+    let token = emit(.leftDelim, Self.leftDelim)
     insideAction = true
     position += marker
     ignore()
@@ -103,7 +108,9 @@ final class TemplateLexer {
   }
 
   private func lexComment() -> TemplateToken? {
-    guard let close = find("*/", from: position + 2) else { return problem("unclosed comment") }
+    guard let close = findPair(0x2a, 0x2f, from: position + 2) else {
+      return problem("unclosed comment")
+    }
     position = close + 2
     guard let trims = rightDelim() else {
       return problem("comment ends before closing delimiter")
@@ -156,7 +163,7 @@ final class TemplateLexer {
       ignore()
     }
     position += 2
-    let token = emit(.rightDelim)
+    let token = emit(.rightDelim, Self.rightDelim)
     if trims {
       skipSpaces()
       ignore()
@@ -172,17 +179,29 @@ final class TemplateLexer {
       position -= 1
       if position == start { return lexRightDelim(true) }
     }
-    return emit(.space)
+    let isOne = position == start + 1 && input[start] == 0x20
+    return isOne ? emit(.space, Self.blank) : emit(.space)
   }
 
   /// A field, variable, keyword or identifier, of which at least a byte is behind us.
   private func lexWord(_ kind: TemplateToken.Kind) -> TemplateToken? {
-    while let c = peek(), isAlphaNumeric(c) { _ = advance() }
+    while position < input.count {
+      let b = input[position]
+      if (b | 0x20) >= 0x61 && (b | 0x20) <= 0x7a || b >= 0x30 && b <= 0x39 || b == 0x5f {
+        position += 1
+      } else if b >= 0x80, let c = peek(), isAlphaNumeric(c) {
+        _ = advance()
+      } else {
+        break
+      }
+    }
     if !atTerminator {
       return problem("bad character \(peek().map(Self.codePoint) ?? "U+FFFD")")
     }
     let word = input[start..<position]
-    if kind == .identifier, let keyword = Self.keywords[String(decoding: word, as: UTF8.self)] {
+    if kind == .identifier, word.count <= 8,
+      let keyword = Self.keywords[String(decoding: word, as: UTF8.self)]
+    {
       return emit(keyword)
     }
     return emit(kind)
@@ -253,9 +272,15 @@ final class TemplateLexer {
 
   // MARK: Reading
 
-  private func emit(_ kind: TemplateToken.Kind) -> TemplateToken {
+  // The commonest tokens share their bytes.
+  private static let leftDelim = Array("{{".utf8)
+  private static let rightDelim = Array("}}".utf8)
+  private static let blank = Array(" ".utf8)
+
+  private func emit(_ kind: TemplateToken.Kind, _ known: [UInt8]? = nil) -> TemplateToken {
     let token = TemplateToken(
-      kind: kind, position: start, value: Array(input[start..<position]), line: startLine)
+      kind: kind, position: start, value: known ?? Array(input[start..<position]),
+      line: startLine)
     ignore()
     return token
   }
@@ -311,13 +336,16 @@ final class TemplateLexer {
     }
   }
 
-  private func find(_ text: StaticString, from: Int) -> Int? {
-    var i = from
-    while i < input.count {
-      if starts(text, at: i) { return i }
-      i += 1
+  /// Where two bytes follow each other.
+  private func findPair(_ first: UInt8, _ second: UInt8, from: Int) -> Int? {
+    input.withUnsafeBufferPointer { input in
+      var i = from
+      while i + 1 < input.count {
+        if input[i] == first, input[i + 1] == second { return i }
+        i += 1
+      }
+      return nil
     }
-    return nil
   }
 
   /// Whether a right delimiter stands here; true inside if it trims.

@@ -66,20 +66,44 @@ struct TemplateParser {
       repeating: TemplateToken(kind: .eof, position: 0, value: [], line: 0), count: 3)
   }
 
-  /// Parses a whole text.
-  static func parse(
-    _ text: [UInt8], name: String, functions: Set<String>
-  ) throws(TemplateSyntaxProblem) -> TemplateTrees {
+  /// The beginning of a text, parsed before: what it states and the variables it declares.
+  struct Head {
+    fileprivate var size: Int
+    fileprivate var body: [Statement]
+    fileprivate var variables: [String]
+  }
+
+  /// Parses a text of one line that shall stand in front of others; nil if it is in error.
+  static func head(_ text: [UInt8], functions: Set<String>) -> Head? {
     let session = Session(lexer: TemplateLexer(text), functions: functions)
+    var parser = TemplateParser(session, name: [], parseName: "")
+    do throws(TemplateSyntaxProblem) {
+      try parser.parseAll()
+    } catch {
+      return nil
+    }
+    return Head(
+      size: text.count, body: session.result.trees[[]] ?? [], variables: parser.variables)
+  }
+
+  /// Parses a whole text; what `head` holds of it is not parsed again.
+  static func parse(
+    _ text: [UInt8], name: String, functions: Set<String>, head: Head? = nil
+  ) throws(TemplateSyntaxProblem) -> TemplateTrees {
+    let lexer = TemplateLexer(text, from: head?.size ?? 0)
+    let session = Session(lexer: lexer, functions: functions)
     var parser = TemplateParser(session, name: Array(name.utf8), parseName: name)
-    try parser.parseAll()
+    if let head { parser.variables = head.variables }
+    try parser.parseAll(after: head?.body ?? [])
     return session.result
   }
 
   // MARK: Bodies
 
-  private mutating func parseAll() throws(TemplateSyntaxProblem) {
-    var body: [Statement] = []
+  private mutating func parseAll(
+    after head: [Statement] = []
+  ) throws(TemplateSyntaxProblem) {
+    var body = head
     while peek().kind != .eof {
       if peek().kind == .leftDelim {
         let delim = next()
@@ -361,7 +385,7 @@ struct TemplateParser {
     case .nilKeyword: return .nilConstant(position)
     case .variable:
       let name = token.value.text
-      if !variables.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+      if !variables.contains(where: { ByteOrder.equal($0, name) }) {
         throw problem("undefined variable \(GoText.quote(name))")
       }
       return .variable([name], position)

@@ -12,9 +12,16 @@ package struct TemplateReferences: Sendable {
   package fileprivate(set) var queries: [Reference] = []
   /// Labels of the result: `$labels.x`, `.Labels.x`, `index $labels "x"`.
   package fileprivate(set) var labels: [Reference] = []
+  /// External labels: `$externalLabels.x`, `.ExternalLabels.x`.
+  package fileprivate(set) var externalLabels: [Reference] = []
 }
 
 extension Template {
+  /// External labels that stand literally in the template.
+  package var externalLabels: [TemplateReferences.Reference] {
+    isPlain ? [] : references.externalLabels
+  }
+
   /// Queries and labels that stand literally in the template, in the order of the text.
   ///
   /// Dot is taken for the alert where it is written `.Labels`; inside `range` and `with` it may be
@@ -75,6 +82,12 @@ private struct ReferenceFinder {
     case .field(let names, let position)
     where dotIsAlert && names.count > 1 && ByteOrder.equal(names[0], "Labels"):
       add(names[1], position)
+    case .variable(let names, let position)
+    where names.count > 1 && ByteOrder.equal(names[0], "$externalLabels"):
+      addExternal(names[1], position)
+    case .field(let names, let position)
+    where dotIsAlert && names.count > 1 && ByteOrder.equal(names[0], "ExternalLabels"):
+      addExternal(names[1], position)
     case .chain(let inner, _, _): visit(inner, dotIsAlert)
     case .pipe(let pipeline): visit(pipeline, dotIsAlert)
     default: break
@@ -93,6 +106,12 @@ private struct ReferenceFinder {
   private mutating func note(_ operand: Operand?) {
     guard case .string(_, let text, let position)? = operand else { return }
     found.queries.append(.init(text: text.text, offset: max(0, position - offset)))
+  }
+
+  private mutating func addExternal(_ label: String, _ position: Int) {
+    if position >= offset {
+      found.externalLabels.append(.init(text: label, offset: position - offset))
+    }
   }
 
   private mutating func add(_ label: String, _ position: Int) {

@@ -22,8 +22,10 @@ struct ScalarMap {
     for walk in Self.walks(style, wanted, range, source) where walk.decoded == wanted {
       starts = walk.starts
       ends = walk.ends
-      if let last = walk.ends.last {
-        end = last
+      // The end of a block is that of its last line, not the start of the line below.
+      let isBlock = style == .literal || style == .folded
+      if let last = walk.decoded.lastIndex(where: { !isBlock || $0 != 0x0a }) {
+        end = walk.ends[last]
       } else if style == .singleQuoted || style == .doubleQuoted {
         end = min(range.start + 1, range.end)
       }

@@ -10,9 +10,15 @@ package struct YAMLComment: Sendable {
 
 extension YAMLDocument {
   /// All comments outside scalars, in order.
-  package var comments: [YAMLComment] {
+  package var comments: [YAMLComment] { YAMLComment.all(in: source, root: root) }
+}
+
+extension YAMLComment {
+  /// The comments of a text outside the scalars of its tree, in order.
+  package static func all(in source: SourceText, root: YAMLNode?) -> [YAMLComment] {
+    guard source.bytes.contains(0x23) else { return [] }
     var scalars: [SourceRange] = []
-    if let root { Self.collectScalars(root, into: &scalars) }
+    if let root { collectScalars(root, into: &scalars) }
     scalars.sort { $0.start < $1.start }
     var found: [YAMLComment] = []
     var next = 0
@@ -41,7 +47,14 @@ extension YAMLDocument {
 
   private static func collectScalars(_ node: YAMLNode, into out: inout [SourceRange]) {
     switch node.kind {
-    case .scalar: out.append(node.range)
+    case .scalar(_, let style):
+      var range = node.range
+      if style == .literal || style == .folded {
+        // The line of a block's header may end with a comment.
+        let bytes = node.source.bytes
+        while range.start < range.end, bytes[range.start] != 0x0a { range.start += 1 }
+      }
+      out.append(range)
     case .alias: break
     case .sequence(let items): for item in items { collectScalars(item, into: &out) }
     case .mapping(let entries):

@@ -22,6 +22,8 @@ package final class YAMLFields {
   private let what: String
   private let isSkipped: Bool
   private var known: [String] = []
+  /// Which of the first 64 fields were asked for.
+  private var asked: UInt64 = 0
 
   init(reader: YAMLReader, node: YAMLNode, what: String, fields: [Field], isSkipped: Bool) {
     self.reader = reader
@@ -29,12 +31,18 @@ package final class YAMLFields {
     self.what = what
     self.fields = fields
     self.isSkipped = isSkipped
+    known.reserveCapacity(24)
   }
 
   /// The field of a name, which is known from now on.
   package func field(_ name: String) -> Field? {
     known.append(name)
-    return fields.first { $0.name.utf8.elementsEqual(name.utf8) }
+    var found: Int?
+    for i in fields.indices where fields[i].name.hasBytes(of: name) {
+      if i < 64 { asked |= 1 << UInt64(i) }
+      if found == nil { found = i }
+    }
+    return found.map { fields[$0] }
   }
 
   /// The value of a field, if it is there at all.
@@ -132,7 +140,7 @@ package final class YAMLFields {
 
   /// Reports the fields that were not asked for, and ends the reading of the mapping.
   package func close(hint: (String) -> String? = { _ in nil }) {
-    for field in fields where !known.contains(where: { $0.utf8.elementsEqual(field.name.utf8) }) {
+    for (i, field) in fields.enumerated() where !wasAsked(i) {
       var fix: Diagnostic.Fix?
       var label = hint(field.name)
       if label == nil, let near = NearestName.find(field.name, among: known) {
@@ -145,6 +153,10 @@ package final class YAMLFields {
         label: label, fix: fix)
     }
     leave()
+  }
+
+  private func wasAsked(_ i: Int) -> Bool {
+    i < 64 ? asked >> UInt64(i) & 1 == 1 : known.contains { $0.hasBytes(of: fields[i].name) }
   }
 
   /// Ends the reading of a mapping whose keys are free.

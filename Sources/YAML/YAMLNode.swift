@@ -52,7 +52,16 @@ package final class YAMLNode: Sendable {
   }
 
   /// Whether the node is absent in all but place: `~`, `null` or nothing at all.
-  package var isNull: Bool { resolved == .null }
+  package var isNull: Bool {
+    let node = content
+    guard case .scalar(let text, let style) = node.kind else { return false }
+    if node.tag != nil { return resolved == .null }
+    guard style == .plain, text.utf8.count <= 4 else { return false }
+    switch text {
+    case "", "~", "null", "Null", "NULL": return true
+    default: return false
+    }
+  }
 
   /// `a list`, `a mapping`, `the number 5`: what is there, for messages.
   package var whatItIs: String {

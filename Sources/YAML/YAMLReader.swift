@@ -8,7 +8,12 @@ import Diagnostics
 package final class YAMLReader {
   package private(set) var diagnostics: [Diagnostic] = []
   /// Where in the structure the reading is; goes into every diagnostic.
-  package var context: String?
+  package var context: String? {
+    get { makeContext?() }
+    set { makeContext = newValue.map { text in { text } } }
+  }
+  /// The same, made only if there is something to report.
+  package var makeContext: (() -> String)?
   package var group: String?
   package var rule: String?
   /// Above zero inside a mapping that Prometheus' reader skips because it repeats a key.
@@ -86,10 +91,12 @@ package final class YAMLReader {
     var found = false
     // Pairs in Prometheus' order; mappings with hundreds of keys do not occur in what we read
     // strictly.
-    for (i, first) in entries.enumerated() {
+    for i in entries.indices {
+      let first = entries[i]
       guard case .scalar(let name, _) = first.key.kind else { continue }
-      for second in entries[(i + 1)...] {
-        guard case .scalar(let other, _) = second.key.kind, other.utf8.elementsEqual(name.utf8)
+      for j in (i + 1)..<max(i + 1, entries.count) {
+        let second = entries[j]
+        guard case .scalar(let other, _) = second.key.kind, other.hasBytes(of: name)
         else { continue }
         found = true
         report(
@@ -110,7 +117,8 @@ package final class YAMLReader {
       wrongType(node, expected: expected)
       return nil
     }
-    if node.resolved == nil, let tag = node.content.tag {
+    guard let tag = node.content.tag else { return text }
+    if node.resolved == nil {
       report("yaml/tag", "cannot decode `\(text)` as a \(YAMLNode.shortTag(tag))", at: node)
       return nil
     }
@@ -131,13 +139,14 @@ package final class YAMLReader {
     _ entries: [YAMLEntry], isMerged: Bool, depth: Int, into out: inout [YAMLFields.Field]
   ) {
     var merges: [YAMLNode] = []
+    if out.isEmpty { out.reserveCapacity(entries.count) }
     for entry in entries {
       if entry.key.content.isMergeKey {
         merges.append(entry.value)
         continue
       }
       guard let name = text(of: entry.key, as: "a text as key") else { continue }
-      if isMerged, out.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) { continue }
+      if isMerged, out.contains(where: { $0.name.hasBytes(of: name) }) { continue }
       out.append(YAMLFields.Field(name: name, key: entry.key, value: entry.value))
     }
     guard depth < 100 else { return }

@@ -57,6 +57,10 @@ extension YAMLNode {
   }
 
   private static func resolvePlain(_ text: String) -> YAMLValue {
+    // Only these bytes begin anything but a text.
+    if let first = text.utf8.first, !isDigit(first), !"~nNtTfF.+-_".utf8.contains(first) {
+      return .text
+    }
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
     case "true", "True", "TRUE": return .bool(true)

@@ -15,16 +15,18 @@ import Synchronization
 /// time, and passes the effects to the HTTP client and the log. Everything else (answers, signals,
 /// requests for a reload, discovery) only posts events.
 final class Daemon: Sendable {
-  private let options: DaemonOptions
-  private let clock = WallClock()
-  private let log: LogSink
-  private let metrics: ProcessMetrics
+  let options: DaemonOptions
+  let clock = WallClock()
+  let log: LogSink
+  let metrics: ProcessMetrics
   private let mailbox = Mailbox<Event>()
-  private let configuration: Configuration
+  let configuration: Configuration
   /// Signals and `/-/quit`; a second request ends the process at once.
-  private let stopRequests = Atomic<Int>(0)
+  let stopRequests = Atomic<Int>(0)
   /// One reload at a time: the last one asked for is the last one adopted.
-  private let reloading = Mutex(())
+  let reloading = Mutex(())
+  /// The fingerprint of the files as they were loaded last.
+  let known = Mutex<UInt64>(0)
 
   init(options: DaemonOptions) {
     self.options = options
@@ -39,6 +41,7 @@ final class Daemon: Sendable {
     for remark in options.features.remarks {
       log.log(remark.level, "main", remark.message, [("option", remark.option)])
     }
+    known.withLock { $0 = options.autoReload == nil ? 0 : configuration.fingerprint() }
     let loaded = configuration.load()
     for diagnostic in loaded.diagnostics { report(diagnostic) }
     guard let settings = loaded.settings else {
@@ -53,35 +56,51 @@ final class Daemon: Sendable {
       log.log(.error, "http", "No HTTP client: \(error)")
       return 1
     }
-    let saved = SavedState.open(options.storagePath, now: clock.now(), log: log)
-    let gate = KernelGate(
-      Kernel(
-        storage: settings.storage, seed: WallClock.monotonicNanoseconds(),
-        savesAlerts: saved.keeper != nil
-      ) {
-        Double(WallClock.monotonicNanoseconds()) / 1e9
-      })
-    let runner = EffectRunner(
-      client: client, clock: clock, log: log, keeper: saved.keeper
+    let saved = SavedState.open(
+      options.storagePath, settings: settings.storage, now: clock.now(), log: log
     ) { [mailbox] in mailbox.post($0) }
-    let status = await serve(settings, loaded: loaded, saved: saved.alerts, gate, runner)
+    let kernel = Kernel(
+      storage: settings.storage, seed: WallClock.monotonicNanoseconds(),
+      savesAlerts: saved.keeper != nil
+    ) {
+      Double(WallClock.monotonicNanoseconds()) / 1e9
+    }
+    kernel.parallelWork = EvaluationThreads(threads: options.maxConcurrentEvaluations)
+    let gate = KernelGate(kernel)
+    let authorized = AuthorizedClient(client: client)
+    let runner = EffectRunner(
+      client: authorized, clock: clock, log: log, keeper: saved.keeper,
+      deadLetters: deadLetterFile
+    ) { [mailbox] in mailbox.post($0) }
+    let status = await serve(settings, loaded: loaded, saved: saved, gate, runner)
     client.shutdown()
-    if status == 0 { log.log(.info, "main", "Everything is delivered; goodbye.") }
+    if status == 0 {
+      let leaves = gate.visit { $0.leavesSomethingUndelivered }
+      log.log(.info, "main", leaves ? "Goodbye." : "Everything is delivered; goodbye.")
+    }
     return status
   }
 
+  /// The file for what is given up; nil without a folder.
+  private var deadLetterFile: DeadLetterFile? {
+    options.storagePath.map { [log] in DeadLetterFile(folder: $0) { log.write($0) } }
+  }
+
   private func serve(
-    _ settings: Settings, loaded: LoadedConfig, saved: AlertCheckpoint?, _ gate: KernelGate,
+    _ settings: Settings, loaded: LoadedConfig, saved: SavedState, _ gate: KernelGate,
     _ runner: EffectRunner
   ) async -> Int32 {
     let (finished, finish) = AsyncStream<Int32>.makeStream()
-    let discovery = FileDiscovery(log: log) { [mailbox] in mailbox.post($0) }
+    let discovery = ServiceDiscovery(client: runner.client, log: log) { [mailbox] in
+      mailbox.post($0)
+    }
     configuration.onReload { [mailbox] settings in
       mailbox.post(.reload(settings))
       discovery.adopt(settings)
     }
     let server = TocsinServer(
-      context: context(gate), host: options.host, port: options.port,
+      context: context(gate, discovery, stored: saved.history), host: options.host,
+      port: options.port,
       logger: Logger(label: "http") { [self] _ in
         SinkLogHandler(sink: log, component: "http") { [self] in
           stopRequests.load(ordering: .relaxed) > 0
@@ -93,11 +112,12 @@ final class Daemon: Sendable {
         try await server.run { [self] port in
           announce(port: port, loaded: loaded)
           mailbox.post(.reload(settings))
-          if let saved { mailbox.post(.restore(saved)) }
+          if let restored = saved.restored { mailbox.post(.restore(restored)) }
           startLoop(gate, runner) { finish.yield(0) }
           discovery.adopt(settings)
           discovery.start()
-          startSignals()
+          startSignals(gate)
+          startAutoReload(gate)
         }
       } catch is CancellationError {
       } catch {
@@ -142,12 +162,14 @@ final class Daemon: Sendable {
         ("rule_files", "\(loaded.ruleFiles.count)"), ("rules", "\(running)"),
       ])
     if quarantined > 0 {
-      log.log(.error, "rules", "Rules with errors are left out", [("rules", "\(quarantined)")])
+      log.log(
+        .error, "rules", "Rules with errors are in quarantine and do not run",
+        [("rules", "\(quarantined)")])
     }
   }
 
   /// Writes a finding to the log: one line for machines, place first.
-  private func report(_ diagnostic: Diagnostic) {
+  func report(_ diagnostic: Diagnostic) {
     let level: LogRecord.Level =
       switch diagnostic.severity {
       case .error: .error
@@ -171,6 +193,7 @@ final class Daemon: Sendable {
   ) {
     SystemThread.start("kernel") { [self] in
       var deadline: Timestamp? = clock.now()
+      var startupMemory = StartupMemory()
       while true {
         let now = clock.now()
         let wait = deadline.map { min(max(0, ($0 - now).milliseconds), 1000) } ?? 1000
@@ -190,40 +213,19 @@ final class Daemon: Sendable {
           }
           runner.carryOut(effect)
         }
+        startupMemory.follow(events, at: now)
       }
     }
   }
 
   // MARK: requests from outside
 
-  private func startSignals() {
+  private func startSignals(_ gate: KernelGate) {
     SignalLoop.start { [self] kind in
       switch kind {
-      case .reload: _ = reload()
+      case .reload: _ = reload(gate)
       case .stop: stop()
       }
-    }
-  }
-
-  /// Loads the configuration anew; nil is success.
-  ///
-  /// A configuration with errors changes nothing.
-  private func reload() -> String? {
-    reloading.withLock { _ in
-      if stopRequests.load(ordering: .relaxed) > 0 { return "Tocsin is stopping" }
-      let loaded = configuration.load()
-      for diagnostic in loaded.diagnostics { report(diagnostic) }
-      let errors = loaded.diagnostics.filter { $0.severity == .error }
-      let settings = errors.isEmpty ? loaded.settings : nil
-      metrics.noteReload(succeeded: settings != nil, at: clock.now())
-      guard let settings else {
-        log.log(
-          .error, "config", "The new configuration has errors; the old one stays in force",
-          [("errors", "\(errors.count)")])
-        return HumanRenderer().render(errors)
-      }
-      configuration.adopt(settings)
-      return nil
     }
   }
 
@@ -236,7 +238,9 @@ final class Daemon: Sendable {
     mailbox.post(.stop)
   }
 
-  private func context(_ gate: KernelGate) -> ServerContext {
+  private func context(
+    _ gate: KernelGate, _ discovery: ServiceDiscovery, stored: (any AlertHistory)?
+  ) -> ServerContext {
     var limits = QuerySettings()
     limits.lookback = options.queries.lookback
     limits.timeout = options.queries.timeout
@@ -245,11 +249,25 @@ final class Daemon: Sendable {
     limits.delayedNameRemoval = options.features.delayedNameRemoval
     limits.startTimestamps = options.features.startTimestamps
     limits.maxConcurrency = options.queries.maxConcurrency
-    return ServerContext(
+    var context = ServerContext(
       gate: gate, queries: QueryRunner(gate: gate, settings: limits),
       now: { [clock] in clock.now() },
-      reload: { [self] in reload() }, allowsLifecycle: options.allowsLifecycle,
-      quit: { [self] in stop() }, processMetrics: { [metrics] in metrics.exposition() },
+      reload: { [self] in reload(gate) }, allowsLifecycle: options.allowsLifecycle,
+      quit: { [self] in stop() },
+      processMetrics: { [metrics] in
+        var text = MetricsText()
+        discovery.writeMetrics(to: &text)
+        return metrics.exposition() + text.bytes
+      },
       build: BuildInfo(version: Tocsin.version, revision: ""))
+    context.status = metrics.status()
+    context.status.flags = options.flags
+    context.origins = options.origins
+    context.history = KernelHistory(older: stored) { gate.visit { $0.journal } }
+    context.storesHistory = stored != nil
+    context.allowsAdmin = options.allowsAdmin
+    context.acceptsRemoteWrite = options.acceptsRemoteWrite
+    context.planReload = { [self] in plan($0, gate) }
+    return context
   }
 }

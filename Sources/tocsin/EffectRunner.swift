@@ -5,20 +5,22 @@ import Persistence
 
 /// Carries out what the kernel wants, and posts what came of it.
 struct EffectRunner: Sendable {
-  let client: HTTPClient
+  let client: AuthorizedClient
   let clock: WallClock
   let log: LogSink
   let keeper: StateKeeper?
+  let deadLetters: DeadLetterFile?
   let post: @Sendable (Event) -> Void
 
   init(
-    client: HTTPClient, clock: WallClock, log: LogSink, keeper: StateKeeper?,
-    post: @escaping @Sendable (Event) -> Void
+    client: AuthorizedClient, clock: WallClock, log: LogSink, keeper: StateKeeper?,
+    deadLetters: DeadLetterFile?, post: @escaping @Sendable (Event) -> Void
   ) {
     self.client = client
     self.clock = clock
     self.log = log
     self.keeper = keeper
+    self.deadLetters = deadLetters
     self.post = post
   }
 
@@ -26,8 +28,12 @@ struct EffectRunner: Sendable {
     switch effect {
     case .log(let record): log.write(record)
     case .scrape(let id, let request): scrape(id, request)
-    case .deliver(let id, let request): deliver(id, request)
-    case .persist(let checkpoint): keeper?.save(checkpoint)
+    case .deliver(let id, let request):
+      guard let keeper else { return deliver(id, request) }
+      // What the request tells is saved before it leaves: after `kill -9` it is known under its key.
+      keeper.afterWriting { deliver(id, request) }
+    case .persist(let batch): keeper?.save(batch)
+    case .deadLetter(let letter): keep(letter)
     case .drained: finish()
     }
   }
@@ -35,11 +41,18 @@ struct EffectRunner: Sendable {
   /// Returns once what was to be saved is saved.
   func finish() { keeper?.flush() }
 
+  private func keep(_ letter: DeadLetter) {
+    if let deadLetters { return deadLetters.append(letter) }
+    log.log(
+      .error, "notify", "A dead letter is lost: only with --storage.path is there a file for it",
+      [("receiver", letter.receiver), ("key", letter.key), ("alerts", "\(letter.alerts)")])
+  }
+
   private func scrape(_ id: TargetID, _ scrape: ScrapeRequest) {
     let started = clock.now()
     do throws(RequestMapping.Problem) {
       let request = try RequestMapping.request(scrape)
-      _ = client.send(request) { outcome in
+      try client.send(request, tokenFor: scrape.http) { outcome in
         post(
           .scraped(
             id,
@@ -73,26 +86,29 @@ struct EffectRunner: Sendable {
   private func deliver(_ id: DeliveryID, _ delivery: DeliveryRequest) {
     do throws(RequestMapping.Problem) {
       let request = try RequestMapping.request(delivery)
-      _ = client.send(request) { outcome in
-        let result: DeliveryOutcome.Result =
-          switch outcome.result {
-          case .success(let response):
-            .answered(
-              status: response.status,
-              retryAfter: response.retryAfter.map { .seconds(Int64($0)) },
-              body: String(decoding: response.body, as: UTF8.self))
-          // Without the URL: that of a webhook is a secret, and the receiver's name is known.
-          case .failure(let failure): .failed(failure.text)
-          }
+      try client.send(request, tokenFor: delivery.http) { outcome in
         post(
           .delivered(
             id,
             DeliveryOutcome(
-              result: result, duration: PromDuration(milliseconds: outcome.duration / 1_000_000))))
+              result: Self.result(of: outcome),
+              duration: PromDuration(milliseconds: outcome.duration / 1_000_000))))
       }
     } catch {
       post(
         .delivered(id, DeliveryOutcome(result: .failed(error.description), duration: .zero)))
+    }
+  }
+
+  /// What a receiver answered.
+  static func result(of outcome: HTTPOutcome) -> DeliveryOutcome.Result {
+    switch outcome.result {
+    case .success(let response):
+      .answered(
+        status: response.status, retryAfter: response.retryAfter.map { .seconds(Int64($0)) },
+        body: String(decoding: response.body, as: UTF8.self))
+    // Without the URL: that of a webhook is a secret, and the receiver's name is known.
+    case .failure(let failure): .failed(failure.text)
     }
   }
 }

@@ -14,6 +14,7 @@ struct FeatureFlags: Sendable {
   private(set) var parser = ParserOptions.release
   private(set) var delayedNameRemoval = false
   private(set) var startTimestamps = false
+  private(set) var reloadsConfig = false
   private(set) var remarks: [Remark] = []
 
   /// Reads the values of the flag, each a comma-separated list.
@@ -43,6 +44,9 @@ struct FeatureFlags: Sendable {
     case "use-start-timestamps":
       startTimestamps = true
       note("Experimental use of start timestamps in PromQL enabled.", name)
+    case "auto-reload-config":
+      reloadsConfig = true
+      note("Automatic reloading of changed configuration files enabled.", name)
     case "promql-duration-expr":
       note("Duration expressions are always on; the option has no effect.", name)
     default:

@@ -19,19 +19,21 @@ final class FileDiscovery: Sendable {
   }
 
   private struct Watch {
-    var job: String
+    var owner: DiscoveryOwner
     var mechanism: String
     var settings: FileDiscoverySettings
     var stamps: [String: Stamp] = [:]
     var known: Set<String> = []
     var nextRefresh: UInt64 = 0
 
-    func isSame(as other: Watch) -> Bool { job == other.job && mechanism == other.mechanism }
+    func isSame(as other: Watch) -> Bool {
+      owner == other.owner && mechanism == other.mechanism
+    }
 
     /// The news that these of its groups are gone.
     func ending(_ sources: some Collection<String>) -> Event {
-      .discovered(
-        job: job, mechanism: mechanism,
+      owner.event(
+        mechanism: mechanism,
         groups: sources.sorted().map { TargetGroup(source: $0, targets: []) })
     }
   }
@@ -47,9 +49,12 @@ final class FileDiscovery: Sendable {
 
   /// Takes over the discoveries of new settings and looks at all files at once.
   func adopt(_ settings: Settings) {
-    let fresh = settings.scrapes.flatMap { scrape in
-      scrape.fileDiscovery.enumerated().map { index, one in
-        Watch(job: scrape.jobName, mechanism: "file_sd/\(index)", settings: one)
+    let all =
+      settings.scrapes.map { (DiscoveryOwner.job($0.jobName), $0.fileDiscovery) }
+      + settings.alertmanagers.enumerated().map { (.alertmanagers($0), $1.fileDiscovery) }
+    let fresh = all.flatMap { owner, files in
+      files.enumerated().map { index, one in
+        Watch(owner: owner, mechanism: "file_sd/\(index)", settings: one)
       }
     }
     watches.withLock { watches in
@@ -107,7 +112,7 @@ final class FileDiscovery: Sendable {
       watch.known.subtract(gone.map(\.source))
       watch.known.formUnion(sources)
       events.append(
-        .discovered(job: watch.job, mechanism: watch.mechanism, groups: groups + gone))
+        watch.owner.event(mechanism: watch.mechanism, groups: groups + gone))
     }
     if let event = forget(&watch, exceptIn: files) { events.append(event) }
     return events

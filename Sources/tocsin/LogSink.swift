@@ -26,6 +26,7 @@ final class LogSink: Sendable {
 
   /// Writes a record if its level is high enough.
   func write(_ record: LogRecord) {
+    if let file = record.file { return append(record, to: file) }
     if Self.rank(record.level) < threshold { return }
     let time = clock.now().rfc3339
     var line: [UInt8]
@@ -43,6 +44,21 @@ final class LogSink: Sendable {
         rest = rest.dropFirst(n)
       }
     }
+  }
+
+  /// Appends a record to a file of its own as JSON, one line, whatever its level.
+  private func append(_ record: LogRecord, to file: String) {
+    let line = Self.json(record, clock.now().rfc3339) + [0x0a]
+    // Opened anew for each line: the file may be rotated away.
+    let descriptor = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      let reason = String(cString: strerror(errno))
+      return log(
+        .error, "scrape", "A failed scrape cannot be written down",
+        [("file", file), ("error", reason)])
+    }
+    defer { close(descriptor) }
+    _ = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
   }
 
   /// Shorthand for a record.

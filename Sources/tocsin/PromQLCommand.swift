@@ -1,17 +1,21 @@
 import ArgumentParser
 import Config
 import Diagnostics
+import Engine
 import Glibc
 import JSON
 import PromQL
+import Storage
 
-/// `tocsin promql format|parse`: looks at expressions without evaluating them.
+/// `tocsin promql format|parse|plan`: looks at expressions without evaluating them.
 struct PromQLCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "promql",
-    abstract: "Format PromQL expressions, or show their syntax tree.",
+    abstract: "Format PromQL expressions, show their syntax trees, or how they are evaluated.",
     discussion: "Exit status: 0 in order, 1 the expression has a mistake, 2 no input.",
-    subcommands: [PromQLFormatCommand.self, PromQLParseCommand.self])
+    subcommands: [
+      PromQLFormatCommand.self, PromQLParseCommand.self, PromQLPlanCommand.self,
+    ])
 }
 
 /// `tocsin promql format EXPR|-`.
@@ -55,6 +59,32 @@ struct PromQLParseCommand: ParsableCommand {
         let heading = node.heading.hasSuffix(" ") ? String(node.heading.dropLast()) : node.heading
         print("\(indent)\(node.type.rawValue): \(heading)")
       }
+    }
+  }
+}
+
+/// `tocsin promql plan EXPR|-`.
+struct PromQLPlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Show how a rule with this expression is evaluated, and what each operator keeps.",
+    discussion: """
+      A tree with an operator a line; behind the dash stands what outlives an evaluation, so that \
+      the next one only computes values. Operators with a number occur more than once and are \
+      evaluated once.
+
+      tocsin promql plan 'sum by (job) (rate(x[5m])) > 1'
+      """)
+
+  @OptionGroup var input: PromQLInput
+
+  func run() throws {
+    let expr = try input.parsed()
+    do throws(QueryProblem) {
+      print(try Plan(expr, store: Store(), standing: true).outline.text, terminator: "")
+    } catch {
+      Terminal.write("tocsin: \(error.message)\n", to: 2)
+      throw ExitCode(1)
     }
   }
 }

@@ -90,8 +90,16 @@ struct QueryRangeCommand: AsyncParsableCommand {
 struct QueryClient {
   let server: String
 
+  /// The data of an answer.
+  ///
   /// Exit status 1 when the server answers with an error, 2 when it cannot be reached.
-  func print(_ path: String, _ form: [(String, String)], as format: QueryFormat) async throws {
+  func answer(_ path: String, _ form: [(String, String)]) async throws -> JSONValue {
+    try await ask(path, form).document["data"] ?? .null
+  }
+
+  private func ask(
+    _ path: String, _ form: [(String, String)]
+  ) async throws -> (document: JSONValue, body: [UInt8]) {
     let response = try await post(path, form)
     guard let document = try? JSONValue(parsing: response.body) else {
       Self.complain("\(server) does not answer with JSON (HTTP status \(response.statusText))")
@@ -102,13 +110,19 @@ struct QueryClient {
       Self.complain("\(kind): \(document["error"]?.string ?? "HTTP status \(response.statusText)")")
       throw ExitCode(1)
     }
+    return (document, response.body)
+  }
+
+  /// Exit status 1 when the server answers with an error, 2 when it cannot be reached.
+  func print(_ path: String, _ form: [(String, String)], as format: QueryFormat) async throws {
+    let (document, body) = try await ask(path, form)
     for kind in ["warnings", "infos"] {
       for text in document[kind]?.array ?? [] {
         Self.complain("\(kind.dropLast()): \(text.string ?? "")")
       }
     }
     switch format {
-    case .json: Terminal.write(String(decoding: response.body, as: UTF8.self) + "\n", to: 1)
+    case .json: Terminal.write(String(decoding: body, as: UTF8.self) + "\n", to: 1)
     case .table:
       Terminal.write(QueryTable(document["data"]).text, to: 1)
     }

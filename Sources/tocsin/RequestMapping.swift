@@ -18,6 +18,7 @@ enum RequestMapping {
     request.timeout = Int(scrape.timeout.milliseconds)
     request.bodyLimit = scrape.bodySizeLimit
     request.acceptsGzip = scrape.acceptsGzip
+    request.unixSocketPath = scrape.unixSocketPath
     try apply(scrape.http, to: &request)
     return request
   }
@@ -37,7 +38,23 @@ enum RequestMapping {
     return request
   }
 
-  private static func apply(
+  /// How the token of an `oauth2` block is asked for.
+  static func token(
+    _ oauth2: HTTPSettings.OAuth2, timeout: Int
+  ) throws(Problem) -> TokenRequest {
+    var transport = HTTPRequest(url: oauth2.tokenURL)
+    transport.timeout = timeout
+    transport.tls = tls(oauth2.tls)
+    try apply(oauth2.proxy, to: &transport)
+    var token = TokenRequest(
+      clientID: oauth2.clientID, clientSecret: try read(oauth2.clientSecret), transport: transport)
+    token.scopes = oauth2.scopes
+    token.parameters = oauth2.endpointParams.map { ($0.name, $0.value) }
+    return token
+  }
+
+  /// Adds what a block of settings says, its token aside.
+  static func apply(
     _ http: HTTPSettings, to request: inout HTTPRequest
   ) throws(Problem) {
     if let basic = http.basicAuth {
@@ -52,7 +69,18 @@ enum RequestMapping {
     }
     request.tls = tls(http.tls)
     request.followsRedirects = http.followRedirects
-    if let proxy = http.proxyURL { request.proxy = .url(proxy, exceptions: http.noProxy) }
+    request.allowsHTTP2 = http.enableHTTP2
+    try apply(http.proxy, to: &request)
+  }
+
+  private static func apply(
+    _ proxy: HTTPSettings.Proxy, to request: inout HTTPRequest
+  ) throws(Problem) {
+    if proxy.fromEnvironment { request.proxy = .environment }
+    if let url = proxy.url { request.proxy = .url(url, exceptions: proxy.exceptions) }
+    for header in proxy.connectHeaders {
+      for value in header.values { request.proxyHeaders.append((header.name, try read(value))) }
+    }
   }
 
   private static func tls(_ settings: HTTPSettings.TLS) -> HTTPRequest.TLS {

@@ -1,38 +1,55 @@
 import Kernel
 import Model
 import Persistence
+import Server
 
-/// The alert state of an earlier process, and who saves that of this one.
+extension StateFile: AlertHistory {}
+
+/// What an earlier process has left, and who saves for this one.
 struct SavedState {
-  /// Nil without `--storage.path`, or when that folder cannot be used.
+  /// Nil without `--storage.path`.
   var keeper: StateKeeper?
-  var alerts: AlertCheckpoint?
+  var restored: RestoredState?
+  /// What was saved of the journal.
+  var history: (any AlertHistory)?
 
   /// Opens the folder of `--storage.path` and says in the log what is wrong with it; the daemon
   /// starts anyway.
-  static func open(_ path: String?, now: Timestamp, log: LogSink) -> SavedState {
+  static func open(
+    _ path: String?, settings: StorageSettings, now: Timestamp, log: LogSink,
+    post: @escaping @Sendable (Event) -> Void
+  ) -> SavedState {
     guard let path else { return SavedState() }
     let suffix = now.rfc3339.prefix(19).filter { $0 != ":" && $0 != "-" } + "Z"
-    let folder = StateFolder(path: path, suffix: suffix)
+    var retention = HistoryRetention()
+    retention.age = settings.historyRetention
+    retention.bytes = settings.historySize
+    let folder = StateFolder(path: path, suffix: suffix, retention: retention)
     let problem = folder.problem?.description ?? ""
-    guard let file = folder.file else {
+    if folder.file == nil {
       log.log(
-        .error, "storage", "Alert state will not survive a restart: the folder cannot be used",
+        .error, "storage", "State will not survive a restart: the folder cannot be used",
         [("path", path), ("err", problem)])
-      return SavedState()
     }
     if let place = folder.setAside {
+      let isSalvaged = folder.saved?.alerts != nil
       log.log(
-        .error, "storage", "The state file cannot be used and is set aside; alerts start anew",
+        .error, "storage",
+        isSalvaged
+          ? "The state file is damaged and is set aside; what could be read of it goes on"
+          : "The state file cannot be used and is set aside; alerts start anew",
         [("path", "\(path)/\(StateFolder.fileName)"), ("kept_as", place), ("err", problem)])
     }
-    let keeper = StateKeeper(file: file) { problem in
-      if let problem {
-        log.log(.error, "storage", "Alert state cannot be saved", [("err", problem)])
-      } else {
-        log.log(.info, "storage", "Alert state is saved again")
+    let isBusy = folder.problem?.isBusy ?? false
+    var reopen: (@Sendable () -> StateFile?)?
+    if !isBusy {
+      reopen = { [retention] in
+        StateFolder(path: path, suffix: suffix, retention: retention).file
       }
     }
-    return SavedState(keeper: keeper, alerts: folder.saved)
+    let keeper = StateKeeper(file: folder.file, reopen: reopen) { problem in
+      post(.storage(problem: problem))
+    }
+    return SavedState(keeper: keeper, restored: folder.saved, history: folder.file)
   }
 }

@@ -16,6 +16,14 @@ struct Tocsin: AsyncParsableCommand {
       """,
     version: "tocsin \(version)",
     subcommands: [
-      RunCommand.self, CheckCommand.self, QueryCommand.self, TestCommand.self, PromQLCommand.self,
+      RunCommand.self, ReloadCommand.self, CheckCommand.self, ExplainCheckCommand.self,
+      QueryCommand.self, TestCommand.self, PromQLCommand.self,
+      NotifyCommand.self,
     ])
+
+  /// Runs as `promtool` where called by that name.
+  static func main() async {
+    if PromtoolCommand.isCalled { await PromtoolCommand.runAndExit() }
+    await main(nil)
+  }
 }

@@ -23,21 +23,3 @@ final class WallClock: Sendable {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
-
-/// Wall time that goes on when somebody sets the clock back.
-///
-/// It then runs at nine tenths of its pace until the clock has caught up: rules are still evaluated
-/// and nothing happens twice. Standing still would leave alerts unattended for as long.
-struct SteadyTime {
-  private static let slowPace = 0.9
-
-  private var last = -Double.infinity
-  private var measured = 0.0
-
-  /// The time to go by, from both clocks in milliseconds; calls come in the order of time.
-  mutating func advance(wall: Double, monotonic: Double) -> Timestamp {
-    last = max(wall, last + max(0, monotonic - measured) * Self.slowPace)
-    measured = monotonic
-    return Timestamp(milliseconds: Int64(last))
-  }
-}

@@ -32,6 +32,17 @@ import Testing
         """)
   }
 
+  @Test func showsAPlan() throws {
+    let outcome = try Command(
+      "promql", "plan", "sum by (job) (max_over_time(x[1h:1m]))", in: folder
+    ).run()
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.output.split(separator: "\n").map { $0.split(separator: "  —")[0] } == [
+        "sum by (job)", "└─ max_over_time", "   └─ [1h:1m]", "      └─ x",
+      ])
+  }
+
   @Test func showsTheTree() throws {
     let json = try Command("promql", "parse", "--", "-1 + x", in: folder).run().output
     #expect(json.hasPrefix("{\"type\":\"binaryExpr\",\"op\":\"+\",\"lhs\":{\"type\":"))

@@ -40,7 +40,7 @@ import Testing
     let outcome = try Command("test", "rules", "unit.yml", in: tests(expecting: "3")).run()
     #expect(outcome.status == 1)
     #expect(outcome.output.hasPrefix("Unit Testing:  unit.yml\n  FAILED:\n"))
-    #expect(outcome.output.contains(#"{__name__="job:up:sum", job="a"} 2"#), "\(outcome.output)")
+    #expect(outcome.output.contains(#"+ job:up:sum{job="a"} 2"#), "\(outcome.output)")
     let missing = try Command("test", "rules", "nowhere.yml", in: tests(expecting: "2")).run()
     #expect(missing.status == 2)
     #expect(missing.complaints == "tocsin: nowhere.yml: no such file\n")

@@ -175,8 +175,7 @@ struct PrometheusConfigTests {
       scrape_configs:
         - job_name: a
           scrape_native_histograms: false
-          native_histogram_bucket_limit: 5
-          oauth2: {client_id: a, token_url: b}
+          basic_auth: {username_ref: 5}
       """)
     #expect(config.isValid)
     #expect(
@@ -184,8 +183,7 @@ struct PrometheusConfigTests {
         "1 query_log_file is not supported yet: it has no effect",
         "2 remote_write is not supported yet: nothing is written there",
         "3 storage is not supported yet: it has no effect",
-        "7 native_histogram_bucket_limit is not supported yet: it has no effect",
-        "8 oauth2 is not supported yet: requests are sent without it",
+        "7 username_ref is not supported yet: it has no effect",
       ])
   }
 

@@ -111,8 +111,13 @@ struct RuleFileTests {
         - name: a
         - rules: [{record: x, expr: up}]
       """)
-    #expect(file.groups.map(\.name) == ["a"])
+    #expect(file.groups.map(\.name) == ["a", ""])
     #expect(file.groups.first?.rules.map(\.name) == ["good", "Good"])
+    #expect(file.groups.first?.quarantined.map(\.name) == ["bad", "r", "A", "B"])
+    #expect(file.groups.first?.quarantined.map(\.position) == [1, 2, 3, 4])
+    #expect(file.groups.last?.rules.isEmpty == true)
+    #expect(file.groups.last?.quarantined.map(\.name) == ["x"])
+    #expect(file.hold == nil)
     #expect(file.groupCount == 3)
     #expect(file.ruleCount == 7)
     #expect(

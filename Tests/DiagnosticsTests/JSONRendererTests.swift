@@ -17,12 +17,15 @@ struct JSONRendererTests {
       JSONRenderer.render([first, second]) == #"{"version":1,"columns":"utf-8 bytes","#
         + #""summary":{"errors":1,"warnings":1,"infos":0},"problems":[{"check":"promql/syntax","#
         + #""severity":"error","file":"f.yml","line":2,"column":4,"endLine":2,"endColumn":7,"#
-        + #""group":"g","rule":"R","message":"no","detail":"here; because","related":["#
+        + #""group":"g","rule":"R","message":"no","detail":"here; because","#
+        + #""docs":"docs/checking-rules.md#promqlsyntax","related":["#
         + #"{"message":"other","file":"f.yml","line":1,"column":1,"endLine":1,"endColumn":2}],"#
         + #""fix":{"message":"drop it","line":2,"column":4,"endLine":2,"endColumn":7,"#
-        + #""replacement":"1"}},{"check":"io","severity":"warning","file":null,"line":null,"#
+        + #""replacement":"1","certain":false}},{"check":"io","severity":"warning","file":null,"#
+        + #""line":null,"#
         + #""column":null,"endLine":null,"endColumn":null,"group":null,"rule":null,"#
-        + #""message":"gone","detail":null,"fix":null}]}"# + "\n")
+        + #""message":"gone","detail":null,"docs":"docs/checking-rules.md#io","fix":null}]}"# + "\n"
+    )
   }
 
   @Test func theAnswerIsJSON() throws {

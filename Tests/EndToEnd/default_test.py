@@ -69,15 +69,16 @@ class DefaultTest(EndToEndTest):
             "prometheus.yml",
             f"""
             global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-            rule_files: ['{PROJECT}/rules/self.yml']
+            rule_files: ['{PROJECT}/rules/self.yml', broken.yml]
             alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{nobody}']}}]}}]}}
             scrape_configs:
               - job_name: tocsin
                 static_configs: [{{targets: ['127.0.0.1:{port}']}}]
             """,
         )
+        self.stage.write("broken.yml", "groups: [{name: g, rules: [{alert: Broken, expr: 'up =='}]}]\n")
         self.stage.write("tocsin.yml", f"webhooks: [{{name: ops, url: 'http://{nobody}/'}}]\n")
-        command = [TOCSIN, "run", "--web.listen-address", f"127.0.0.1:{port}"]
+        command = [TOCSIN, "run", "--web.listen-address", f"127.0.0.1:{port}", "--storage.path", "data"]
         tocsin = self.stage.service("tocsin", command, port, cwd=self.stage.folder)
         wait_until(lambda: tocsin.value("up") == 1, "it scrapes itself")
         for rule in tocsin.rules().values():

@@ -55,7 +55,7 @@ import Testing
         + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
         + "text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
     #expect(
-      ScrapeProtocol.acceptHeader([.text100], allowsUTF8: false)
+      ScrapeProtocol.acceptHeader([.text100], escaping: .underscores)
         == "text/plain;version=1.0.0;escaping=underscores;q=0.6,*/*;q=0.5")
   }
 

@@ -50,9 +50,4 @@ import Testing
       problem?.message
         == "expected label name, got \"\\xff\" (\"INVALID\") while parsing: \"a{\\xff\"")
   }
-
-  @Test func protobufIsRefused() {
-    #expect(
-      ExpositionParser.parse([], format: .protobuf).problem == ExpositionFormat.unreadable)
-  }
 }

@@ -34,9 +34,9 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
     #expect(names(queue.takeBatch(at: start, size: 2)) == ["0", "1"])
     #expect(queue.takeBatch(at: start, size: 2) == nil)
     queue.append([alert("5")], capacity: 100, &effects)
-    queue.finish(answered(200), at: start, giveUp: false, using: &random, &effects)
+    queue.finish(answered(200), at: start, givesUp: false, using: &random, &effects)
     #expect(names(queue.takeBatch(at: start, size: 4)) == ["2", "3", "4", "5"])
-    queue.finish(answered(200), at: start, giveUp: false, using: &random, &effects)
+    queue.finish(answered(200), at: start, givesUp: false, using: &random, &effects)
     #expect(queue.isIdle)
     #expect(queue.counts.sent == 6)
     #expect(effects.effects.isEmpty)
@@ -50,7 +50,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
     #expect(queue.length == 3)
     #expect(queue.counts.dropped == 2)
     var random = SeededGenerator(seed: 0)
-    queue.finish(answered(200), at: start, giveUp: false, using: &random, &effects)
+    queue.finish(answered(200), at: start, givesUp: false, using: &random, &effects)
     #expect(names(queue.takeBatch(at: start, size: 9)) == ["3", "4"])
   }
 
@@ -59,7 +59,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
     var effects = EffectList()
     queue.append([alert("a"), alert("b")], capacity: 10, &effects)
     _ = queue.takeBatch(at: start, size: 10)
-    queue.finish(answered(503), at: start, giveUp: false, using: &random, &effects)
+    queue.finish(answered(503), at: start, givesUp: false, using: &random, &effects)
     #expect(queue.counts.errors == 2)
     let retry = try #require(queue.nextDeadline)
     #expect(retry > start && retry <= start + .seconds(1))
@@ -69,7 +69,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
     #expect(names(batch) == ["b", "a"])
     #expect(batch.map(\.isFiring) == [true, false])
     queue.finish(
-      answered(429, retryAfter: .seconds(30)), at: retry, giveUp: false, using: &random, &effects)
+      answered(429, retryAfter: .seconds(30)), at: retry, givesUp: false, using: &random, &effects)
     #expect(queue.nextDeadline == retry + .seconds(30))
   }
 
@@ -80,7 +80,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
     _ = queue.takeBatch(at: start, size: 10)
     queue.finish(
       DeliveryOutcome(result: .failed("connection refused"), duration: .zero), at: start,
-      giveUp: false, using: &random, &effects)
+      givesUp: false, using: &random, &effects)
     #expect(names(queue.takeBatch(at: start + .minutes(5), size: 10)) == ["gone"])
     #expect(queue.counts.dropped == 1)
   }
@@ -90,7 +90,7 @@ private func answered(_ status: Int, retryAfter: PromDuration? = nil) -> Deliver
     var effects = EffectList()
     queue.append([alert("a")], capacity: 10, &effects)
     _ = queue.takeBatch(at: start, size: 10)
-    queue.finish(answered(400), at: start, giveUp: false, using: &random, &effects)
+    queue.finish(answered(400), at: start, givesUp: false, using: &random, &effects)
     #expect(queue.isIdle)
     #expect(queue.counts.dropped == 1)
   }

@@ -33,7 +33,7 @@ import Testing
     #expect(saved.rules.map(\.ordinal) == [0, 0, 1])
     let after = World(try settings(), at: before.now + .minutes(1))
     after.scrape = { [unowned after] _, _ in after.text("x 1\n") }
-    after.send(.restore(saved))
+    after.send(.restore(RestoredState(alerts: saved)))
     #expect(after.logs.last?.fields.contains { $0 == ("alerts", "3") } == true)
     #expect(after.kernel.alertsReport.map(\.activeAt) == before.kernel.alertsReport.map(\.activeAt))
     after.run(for: .minutes(21))
@@ -51,7 +51,7 @@ import Testing
     after.scrape = { [unowned after] _, at in
       at < back ? .failure("connection refused") : after.text("x 1\n")
     }
-    after.send(.restore(before.kernel.checkpoint(at: before.now)))
+    after.send(.restore(RestoredState(alerts: before.kernel.checkpoint(at: before.now))))
     after.run(for: .seconds(39))
     #expect(after.kernel.alertsReport.map(\.state) == [.pending, .firing, .firing])
     #expect(after.kernel.alertsReport.allSatisfy { $0.keepFiringSince == nil })
@@ -64,7 +64,7 @@ import Testing
     let before = try world()
     let after = World(try settings(), at: before.now + .seconds(5))
     after.scrape = { [unowned after] _, _ in after.text("x 0\n") }
-    after.send(.restore(before.kernel.checkpoint(at: before.now)))
+    after.send(.restore(RestoredState(alerts: before.kernel.checkpoint(at: before.now))))
     after.run(for: .minutes(2))
     #expect(after.kernel.alertsReport.map(\.state) == [.firing, .firing])
     #expect(after.kernel.alertsReport.allSatisfy { $0.keepFiringSince != nil })
@@ -76,15 +76,15 @@ import Testing
     let before = try world()
     let saved = before.kernel.checkpoint(at: before.now)
     let late = World(try settings(), at: before.now + .hours(1) + .seconds(1))
-    late.send(.restore(saved))
+    late.send(.restore(RestoredState(alerts: saved)))
     #expect(late.kernel.alertsReport.isEmpty)
     #expect(late.messages("alerts") == ["Saved alert state is too old and is not restored"])
     let inTime = World(try settings(), at: before.now + .hours(1))
-    inTime.send(.restore(saved))
+    inTime.send(.restore(RestoredState(alerts: saved)))
     #expect(inTime.kernel.alertsReport.count == 3)
     // A clock that was set back is no reason to lose anything.
     let early = World(try settings(), at: before.now - .hours(3))
-    early.send(.restore(saved))
+    early.send(.restore(RestoredState(alerts: saved)))
     #expect(early.kernel.alertsReport.count == 3)
   }
 
@@ -93,7 +93,7 @@ import Testing
     var settings = try settings()
     settings.groups[0].rules.removeLast(2)
     let after = World(settings, at: before.now)
-    after.send(.restore(before.kernel.checkpoint(at: before.now)))
+    after.send(.restore(RestoredState(alerts: before.kernel.checkpoint(at: before.now))))
     #expect(after.logs.last?.fields.contains { $0 == ("alerts", "1") } == true)
     #expect(after.logs.last?.fields.contains { $0 == ("without_rule", "2") } == true)
   }

@@ -171,7 +171,8 @@ private func statuses(_ world: World) -> [String] {
     #expect(!world.isDrained)
     world.run(for: .seconds(10))
     #expect(world.isDrained)
-    #expect(world.messages("notify").contains("Stopping with undelivered alerts"))
+    #expect(
+      world.messages("notify").contains("Stopping: what is undelivered is left to the next start"))
   }
 
   @Test func groupsThatWaitLeaveAtOnce() throws {

@@ -20,7 +20,7 @@ private final class Bench {
   var now = start
   var random = SeededGenerator(seed: 3)
   var effects = EffectList()
-  var sent: [(group: String, request: DeliveryRequest)] = []
+  var sent: [(flight: WebhookReceiver.Flight, request: DeliveryRequest)] = []
 
   init(_ change: (inout WebhookSettings) -> Void = { _ in }) {
     var settings = WebhookSettings(name: "ops", url: .inline("http://hook"))
@@ -39,19 +39,36 @@ private final class Bench {
   }
 
   func answer(_ status: Int, retryAfter: PromDuration? = nil) {
-    let (group, _) = sent.removeFirst()
-    receiver.finish(
-      group,
-      DeliveryOutcome(
-        result: .answered(status: status, retryAfter: retryAfter, body: "no"), duration: .zero),
-      at: now, giveUp: false, using: &random, &effects)
+    finish(.answered(status: status, retryAfter: retryAfter, body: "no"))
   }
 
-  func fail() {
-    let (group, _) = sent.removeFirst()
+  func fail() { finish(.failed("refused")) }
+
+  private func finish(_ result: DeliveryOutcome.Result) {
+    let (flight, _) = sent.removeFirst()
     receiver.finish(
-      group, DeliveryOutcome(result: .failed("refused"), duration: .zero), at: now, giveUp: false,
+      flight, DeliveryOutcome(result: result, duration: .zero), at: now, givesUp: false,
       using: &random, &effects)
+  }
+
+  func notify(_ alert: AlertNotification, at time: Timestamp? = nil, capacity: Int = .max) {
+    receiver.notify(alert, at: time ?? now, capacity: capacity, &effects)
+  }
+
+  /// Dead letters so far.
+  var deadLetters: [DeadLetter] {
+    effects.effects.compactMap {
+      guard case .deadLetter(let letter) = $0 else { return nil }
+      return letter
+    }
+  }
+
+  /// Messages of the log so far, debugging aside.
+  var messages: [String] {
+    effects.effects.compactMap {
+      guard case .log(let record) = $0, record.level != .debug else { return nil }
+      return record.message
+    }
   }
 
   /// `status name/status …` of a body.
@@ -70,22 +87,22 @@ private final class Bench {
 
   @Test func tellsAtOnceThenOncePerInterval() throws {
     let bench = Bench()
-    bench.receiver.notify(alert(one), at: bench.now)
+    bench.notify(alert(one))
     #expect(try bench.take().map(Bench.summary) == ["firing 1/firing"])
     bench.answer(200)
     bench.now = start + .seconds(10)
-    bench.receiver.notify(alert(two, starts: bench.now), at: bench.now)
+    bench.notify(alert(two, starts: bench.now))
     #expect(bench.take().isEmpty)
     #expect(bench.receiver.nextDeadline == start + .minutes(1))
     bench.now = start + .minutes(1)
     #expect(try bench.take().map(Bench.summary) == ["firing 1/firing 2/firing"])
     bench.answer(204)
     bench.now = start + .seconds(70)
-    bench.receiver.notify(alert(one, ends: bench.now), at: bench.now)
+    bench.notify(alert(one, ends: bench.now))
     bench.now = start + .minutes(2)
     #expect(try bench.take().map(Bench.summary) == ["firing 1/resolved 2/firing"])
     bench.answer(200)
-    bench.receiver.notify(alert(two, ends: bench.now), at: bench.now)
+    bench.notify(alert(two, ends: bench.now))
     bench.now = start + .minutes(3)
     #expect(try bench.take().map(Bench.summary) == ["resolved 2/resolved"])
     bench.answer(200)
@@ -95,17 +112,16 @@ private final class Bench {
 
   @Test func waitsForTheGroupUnlessTheAlertIsOld() throws {
     let bench = Bench { $0.groupWait = .seconds(30) }
-    bench.receiver.notify(alert(one), at: bench.now)
+    bench.notify(alert(one))
     #expect(bench.take().isEmpty)
     #expect(bench.receiver.nextDeadline == start + .seconds(30))
-    bench.receiver.notify(
-      alert(two, starts: start - .minutes(1), ends: nil), at: bench.now)
+    bench.notify(alert(two, starts: start - .minutes(1)))
     #expect(try bench.take().map(Bench.summary) == ["firing 1/firing 2/firing"])
   }
 
   @Test func repeatsAfterTheRepeatInterval() throws {
     let bench = Bench { $0.repeatInterval = .minutes(5) }
-    bench.receiver.notify(alert(one), at: bench.now)
+    bench.notify(alert(one))
     _ = bench.take()
     bench.answer(200)
     var told: [Int] = []
@@ -121,11 +137,11 @@ private final class Bench {
 
   @Test func keepsTheFirstWordThroughRetriesAndTheRestInOrder() throws {
     let bench = Bench()
-    bench.receiver.notify(alert(one), at: bench.now)
+    bench.notify(alert(one))
     let first = try #require(bench.take().first)
     bench.fail()
     let key = first.headers.first { $0.name == "Idempotency-Key" }?.value
-    bench.receiver.notify(alert(one, ends: start + .seconds(5)), at: start + .seconds(5))
+    bench.notify(alert(one, ends: start + .seconds(5)), at: start + .seconds(5))
     for _ in 0..<5 {
       let next = try #require(bench.receiver.nextDeadline)
       #expect(next > bench.now)
@@ -149,7 +165,7 @@ private final class Bench {
 
   @Test func obeysRetryAfter() {
     let bench = Bench()
-    bench.receiver.notify(alert(one), at: bench.now)
+    bench.notify(alert(one))
     _ = bench.take()
     bench.answer(503, retryAfter: .seconds(45))
     #expect(bench.receiver.nextDeadline == start + .seconds(45))
@@ -157,7 +173,7 @@ private final class Bench {
 
   @Test func givesUpAfterTheAge() throws {
     let bench = Bench { $0.deadLetterAfter = .minutes(10) }
-    bench.receiver.notify(alert(one, ends: nil), at: bench.now)
+    bench.notify(alert(one, ends: nil))
     _ = bench.take()
     bench.fail()
     while bench.receiver.deadLetters == 0 {
@@ -172,7 +188,7 @@ private final class Bench {
 
   @Test func refusedNotificationsAreTriedAfreshAtTheNextInterval() throws {
     let bench = Bench()
-    bench.receiver.notify(alert(one), at: bench.now)
+    bench.notify(alert(one))
     _ = bench.take()
     bench.answer(404)
     #expect(bench.receiver.nextDeadline == start + .minutes(1))
@@ -186,9 +202,9 @@ private final class Bench {
       $0.groupBy = []
       $0.maxAlerts = 1
     }
-    bench.receiver.notify(alert(["alertname": "A", "i": "0"]), at: bench.now)
-    bench.receiver.notify(alert(["alertname": "A", "i": "1", "severity": "page"]), at: bench.now)
-    bench.receiver.notify(alert(["alertname": "B", "i": "2", "severity": "page"]), at: bench.now)
+    bench.notify(alert(["alertname": "A", "i": "0"]))
+    bench.notify(alert(["alertname": "A", "i": "1", "severity": "page"]))
+    bench.notify(alert(["alertname": "B", "i": "2", "severity": "page"]))
     let requests = bench.take()
     #expect(try requests.map(Bench.summary) == ["firing 1/firing"])
     let json = try JSONValue(parsing: requests[0].body)
@@ -198,28 +214,28 @@ private final class Bench {
 
   @Test func everyAlertAlone() {
     let bench = Bench { $0.groupBy = ["..."] }
-    bench.receiver.notify(alert(one), at: bench.now)
-    bench.receiver.notify(alert(two), at: bench.now)
+    bench.notify(alert(one))
+    bench.notify(alert(two))
     #expect(bench.take().count == 2)
-    #expect(Set(bench.sent.map(\.group)).count == 2)
+    #expect(Set(bench.sent.map(\.flight.group)).count == 2)
   }
 
   @Test func withoutSendResolvedTheEndIsSilentAndForgotten() throws {
     let bench = Bench { $0.sendResolved = false }
-    bench.receiver.notify(alert(one), at: bench.now)
+    bench.notify(alert(one))
     _ = bench.take()
     bench.answer(200)
-    bench.receiver.notify(alert(one, ends: start + .seconds(5)), at: start + .seconds(5))
+    bench.notify(alert(one, ends: start + .seconds(5)), at: start + .seconds(5))
     bench.now = start + .minutes(1)
     #expect(bench.take().isEmpty)
     #expect(bench.receiver.groupCount == 0)
-    bench.receiver.notify(alert(one, starts: bench.now), at: bench.now)
+    bench.notify(alert(one, starts: bench.now))
     #expect(try bench.take().map(Bench.summary) == ["firing 1/firing"])
   }
 
   @Test func newsOfAnEndNobodyKnowsIsIgnored() {
     let bench = Bench()
-    bench.receiver.notify(alert(one, ends: start), at: bench.now)
+    bench.notify(alert(one, ends: start))
     #expect(bench.receiver.groupCount == 0)
   }
 }

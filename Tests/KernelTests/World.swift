@@ -23,6 +23,9 @@ final class World {
   private(set) var scrapes: [(at: Timestamp, url: String)] = []
   private(set) var pending: [DeliveryID] = []
   private(set) var saved: [AlertCheckpoint] = []
+  /// All that was saved.
+  private(set) var batches: [StateBatch] = []
+  private(set) var deadLetters: [DeadLetter] = []
   private(set) var isDrained = false
 
   /// A round time: a multiple of every usual interval.
@@ -47,8 +50,11 @@ final class World {
   private func carryOut(_ effect: Effect) -> Event? {
     switch effect {
     case .log(let record): logs.append(record)
-    case .persist(let checkpoint): saved.append(checkpoint)
+    case .persist(let batch):
+      batches.append(batch)
+      if let alerts = batch.alerts { saved.append(alerts) }
     case .drained: isDrained = true
+    case .deadLetter(let letter): deadLetters.append(letter)
     case .scrape(let id, let request):
       scrapes.append((now, request.url))
       let result = scrape(request.url, now)

@@ -47,7 +47,7 @@ struct CheckTests {
           labels: {l: x}
           rules: [{record: r, expr: up}]
         - name: h
-          rules: [{record: r, expr: up, labels: {l: x}}, {record: r, expr: up}]
+          rules: [{record: r, expr: sum(up), labels: {l: x}}, {record: r, expr: up}]
       """
     ])
     var options = CheckOptions()

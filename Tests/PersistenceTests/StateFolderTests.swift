@@ -33,6 +33,10 @@ import Testing
     checkpoint.map { "\($0)" } ?? "nothing"
   }
 
+  private func batch(_ checkpoint: AlertCheckpoint) -> StateBatch {
+    StateBatch(time: checkpoint.time, alerts: checkpoint)
+  }
+
   @Test func everythingComesBack() throws {
     let folder = try TemporaryFolder()
     let saved = AlertCheckpoint(
@@ -57,13 +61,13 @@ import Testing
       let file = try #require(opened.file)
       #expect(opened.saved == nil)
       #expect(opened.problem == nil)
-      try file.save(saved)
-      #expect(text(try file.load()) == text(saved))
+      try file.write([batch(saved)])
+      #expect(text(file.load().state?.alerts) == text(saved))
     }
     let again = StateFolder(path: folder.path + "/new/deep", suffix: "2")
-    #expect(text(again.saved) == text(saved))
+    #expect(text(again.saved?.alerts) == text(saved))
     #expect(
-      again.saved?.rules[1].alerts.map(\.value.bitPattern)
+      again.saved?.alerts?.rules[1].alerts.map(\.value.bitPattern)
         == saved.rules[1].alerts.map(\.value.bitPattern))
     #expect(again.setAside == nil)
   }
@@ -75,14 +79,15 @@ import Testing
       Issue.record("unexpected: \(problem ?? "recovery")")
     }
     for i in 1...200 {
-      keeper.save(checkpoint([alert(Double(i), [("i", "\(i)")])], at: start + .seconds(Int64(i))))
+      keeper.save(
+        batch(checkpoint([alert(Double(i), [("i", "\(i)")])], at: start + .seconds(Int64(i)))))
     }
     keeper.flush()
-    #expect(try opened.file?.load()?.time == start + .seconds(200))
-    #expect(try opened.file?.load()?.rules.first?.alerts.map(\.value) == [200])
-    keeper.save(AlertCheckpoint(time: start, rules: []))
+    #expect(opened.file?.load().state?.alerts?.time == start + .seconds(200))
+    #expect(opened.file?.load().state?.alerts?.rules.first?.alerts.map(\.value) == [200])
+    keeper.save(batch(AlertCheckpoint(time: start, rules: [])))
     keeper.flush()
-    #expect(try opened.file?.load()?.rules.isEmpty == true)
+    #expect(opened.file?.load().state?.alerts?.rules.isEmpty == true)
   }
 
   @Test(arguments: [
@@ -98,15 +103,15 @@ import Testing
     #expect(opened.problem?.isTheFile == true)
     #expect(opened.saved == nil)
     #expect(access(place, F_OK) == 0)
-    try #require(opened.file).save(checkpoint([alert(1, [])]))
-    #expect(try opened.file?.load()?.alertCount == 1)
+    try #require(opened.file).write([batch(checkpoint([alert(1, [])]))])
+    #expect(opened.file?.load().state?.alerts?.alertCount == 1)
   }
 
   @Test func aTruncatedFileIsSetAside() throws {
     let folder = try TemporaryFolder()
     do {
       let file = try #require(StateFolder(path: folder.path, suffix: "1").file)
-      try file.save(checkpoint((0..<500).map { alert(Double($0), [("i", "\($0)")]) }))
+      try file.write([batch(checkpoint((0..<500).map { alert(Double($0), [("i", "\($0)")]) }))])
     }
     truncate(folder.path + "/tocsin.db", 9000)
     let opened = StateFolder(path: folder.path, suffix: "2")

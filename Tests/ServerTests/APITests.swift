@@ -73,7 +73,11 @@ import Testing
         "query?query=sum(",
         #"invalid parameter "query": 1:5: parse error: unclosed left parenthesis"#
       ),
-      ("query?query=1&time=x", #"invalid parameter "time": cannot parse "x" to a valid timestamp"#),
+      (
+        "query?query=1&time=x",
+        #"invalid parameter "time": Invalid time value for 'time': cannot parse "x" to a valid "#
+          + "timestamp"
+      ),
       (
         "query?query=1&timeout=x",
         #"invalid parameter "timeout": cannot parse "x" to a valid duration"#
@@ -165,7 +169,7 @@ import Testing
   @Test func emptyCollectionsAndFormatting() async throws {
     let site = try await Site()
     defer { site.close() }
-    #expect(try await site.get("/api/v1/metadata").data == "{}")
+    #expect(try await site.get("/api/v1/metadata?metric=none").data == "{}")
     #expect(
       try await site.get("/api/v1/query_exemplars?query=up&start=1&end=2").data == "[]")
     #expect(

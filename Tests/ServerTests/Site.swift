@@ -23,9 +23,17 @@ final class Site: Sendable {
   private let client: HTTPClient
 
   /// Starts a server; returns once it listens.
-  init(allowsLifecycle: Bool = true) async throws {
+  ///
+  /// - Parameter change: what a test wants to be different.
+  init(
+    allowsLifecycle: Bool = true, _ change: (inout ServerContext) throws -> Void = { _ in }
+  ) async throws {
     client = try HTTPClient()
-    let server = try server(allowsLifecycle: allowsLifecycle)
+    var context = try context(allowsLifecycle: allowsLifecycle)
+    try change(&context)
+    let server = TocsinServer(
+      context: context, host: "127.0.0.1", port: 0,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let (ports, found) = AsyncStream<Int>.makeStream()
     let task = Task {
       defer { found.finish() }
@@ -46,9 +54,9 @@ final class Site: Sendable {
 
   private var url: String { "http://127.0.0.1:\(port.load(ordering: .relaxed))" }
 
-  private func server(allowsLifecycle: Bool) throws -> TocsinServer {
+  private func context(allowsLifecycle: Bool) throws -> ServerContext {
     let gate = KernelGate(try Past.kernel())
-    let context = ServerContext(
+    return ServerContext(
       gate: gate, queries: QueryRunner(gate: gate, settings: QuerySettings()),
       now: { Self.start + .seconds(60) },
       reload: { [self] in
@@ -58,9 +66,6 @@ final class Site: Sendable {
       quit: { [self] in quits.add(1, ordering: .relaxed) },
       processMetrics: { Array("process_start_time_seconds 1\n".utf8) },
       build: BuildInfo(version: "1.2.3", revision: "abc"))
-    return TocsinServer(
-      context: context, host: "127.0.0.1", port: 0,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   func get(_ path: String, method: String = "GET") async throws -> HTTPResponse {
@@ -110,6 +115,7 @@ private enum Past {
     manager.targets = [TargetGroup(source: "0", targets: ["am:9093"])]
     settings.alertmanagers = [manager]
     settings.groups = try groups()
+    settings.configText = "global:\n  scrape_interval: 15s\n"
     settings.global.externalURL = "http://tocsin.example"
     var effects = kernel.handle(.reload(settings), at: Site.start)
     var now = Site.start
@@ -132,12 +138,14 @@ private enum Past {
     if request.url.contains("gone") {
       return .failure("Get \"\(request.url)\": dial tcp: lookup gone: no such host")
     }
-    let text = """
+    let text = #"""
+      # HELP requests_total Asked <once>.
+      # TYPE requests_total counter
       requests_total{path="/a","城市"="上海"} 1
       requests_total{path="/<b>&"} 2.5
       temperature NaN
 
-      """
+      """#
     return .body(Array(text.utf8), contentType: "text/plain; version=0.0.4")
   }
 

@@ -114,7 +114,8 @@ import Testing
       store.sweep(now: now)
     }
     #expect(store.statistics.columns == 50)
-    #expect(store.statistics.bytes * 4 < peak)
+    // Places in tables stay while a series behind them lives.
+    #expect(store.statistics.bytes * 3 < peak)
     #expect(selector.members.count == 10)
     var scratch = WindowScratch()
     let now = Timestamp(milliseconds: minute * 30_000)

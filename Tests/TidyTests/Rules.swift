@@ -1,14 +1,14 @@
 /// Rooms that decide and never wait: no I/O, no clock, no concurrency.
 let pureRooms: Set<String> = [
   "Diagnostics", "JSON", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template",
-  "Rules", "Kernel",
+  "Rules", "Kernel", "Simulation",
 ]
 
 /// What a pure room may import besides other pure rooms.
 let pureImports: Set<String> = ["CRE2", "Glibc", "Synchronization"]
 
 /// Programs: they may print.
-let programs: Set<String> = ["tocsin", "conformance", "fuzz"]
+let programs: Set<String> = ["tocsin", "conformance", "fuzz", "sim"]
 
 /// Rooms whose output others read: its order must be the same every time.
 let speakingRooms: Set<String> = [

@@ -66,7 +66,7 @@ struct ScalarMapTests {
   }
 
   @Test(arguments: [
-    ("k: ab", 5), ("k: 'ab'", 6), ("k: \"ab\"", 6), ("k: |\n  ab\n", 10), ("k: ''", 4), ("k:", 2),
+    ("k: ab", 5), ("k: 'ab'", 6), ("k: \"ab\"", 6), ("k: |\n  ab\n", 9), ("k: ''", 4), ("k:", 2),
   ])
   func theEndOfTheTextIsAPlaceToo(_ yaml: String, _ offset: Int) throws {
     let node = try value(yaml)
@@ -100,5 +100,15 @@ struct ScalarMapTests {
       }
     }
     #expect(read > 3000)
+  }
+
+  /// The end of the text is where its last line ends, so that a caret there stands behind the text.
+  @Test(arguments: [
+    ("k: >\n  up ==\n", 12), ("k: |\n  up ==\n\n", 12), ("k: >-\n  up ==\nl: x\n", 13),
+  ])
+  func theEndOfABlock(_ yaml: String, _ offset: Int) throws {
+    let node = try value(yaml)
+    let count = node.text?.utf8.count ?? 0
+    #expect(node.sourceRange(ofContent: SourceRange(count, count)) == SourceRange(offset, offset))
   }
 }

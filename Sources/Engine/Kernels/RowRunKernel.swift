@@ -9,7 +9,7 @@ import Storage
 enum RowRunKernel {
   case rate(isCounter: Bool, isRate: Bool)
   case extreme(isMax: Bool)
-  case sum, mean, count
+  case sum, mean, count, changes, resets
 
   /// The form of a function, if it has one.
   init?(_ function: RangeFunction) {
@@ -22,6 +22,8 @@ enum RowRunKernel {
     case .sum: self = .sum
     case .avg: self = .mean
     case .count: self = .count
+    case .changes: self = .changes
+    case .resets: self = .resets
     default: return nil
     }
   }
@@ -45,6 +47,9 @@ enum RowRunKernel {
       Self.mean(run, out, scratch)
     case .count:
       for k in 0..<run.count { out[k] = Double(run.rowCount) }
+    case .changes:
+      Self.transitions(run, into: out) { $1 != $0 && !($1.isNaN && $0.isNaN) }
+    case .resets: Self.transitions(run, into: out) { $1 < $0 }
     }
     return true
   }
@@ -95,6 +100,22 @@ enum RowRunKernel {
       }
       let factor = (sampled + left + toEnd) / sampled
       out[k] = increase * (isRate ? factor / seconds : factor)
+    }
+  }
+
+  /// Counts the neighbours in time of which a condition holds.
+  @inline(__always)
+  private static func transitions(
+    _ run: RowRun, into out: UnsafeMutablePointer<Double>,
+    _ isOne: (_ before: Double, _ after: Double) -> Bool
+  ) {
+    let count = run.count
+    out.update(repeating: 0, count: count)
+    var previous = run.row(0)
+    for r in 1..<Swift.max(1, run.rowCount) {
+      let row = run.row(r)
+      for k in 0..<count { out[k] += isOne(previous[k], row[k]) ? 1 : 0 }
+      previous = row
     }
   }
 

@@ -42,6 +42,8 @@ final class AbsentOverTimeNode: PlanNode {
 
   override var shape: Shape { ownShape }
   override var title: String { "absent_over_time" }
+  override var windows: WindowSource? { source }
+  override var readsOnlyThePast: Bool { source.readsOnlyThePast }
 
   override func updateShape(_ evaluation: Evaluation) throws(QueryProblem) {
     try source.prepare(evaluation, for: domain)

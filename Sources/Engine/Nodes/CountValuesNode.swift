@@ -22,6 +22,8 @@ final class CountValuesNode: PlanNode {
 
   override var shape: Shape { ownShape }
   override var title: String { "count_values" }
+  // The shape follows from values: that of one step says nothing of the others'.
+  override var readsOnlyThePast: Bool { false }
 
   override func updateShape(_ evaluation: Evaluation) throws(QueryProblem) {
     interner.removeAll()
@@ -46,7 +48,7 @@ final class CountValuesNode: PlanNode {
         }
       }
     }
-    if interner.shape.labels == ownShape.labels { return }
+    if interner.shape.labels.elementsEqual(ownShape.labels) { return }
     ownShape.removeAll()
     for labels in interner.shape.labels { ownShape.append(labels, dropsName: false) }
   }

@@ -25,6 +25,8 @@ final class InfoNode: PlanNode {
 
   override var shape: Shape { ownShape }
   override var title: String { "info" }
+  // The shape follows from values: that of one step says nothing of the others'.
+  override var readsOnlyThePast: Bool { false }
 
   override func updateShape(_ evaluation: Evaluation) throws(QueryProblem) {
     interner.removeAll()
@@ -32,7 +34,7 @@ final class InfoNode: PlanNode {
     let base = children[0]
     let ignored = base.shape.labels.map(isInfo)
     let selector = evaluation.store.select(nameMatchers + dataMatchers)
-    let members = candidates(selector.members, base.shape.labels, ignored)
+    let members = candidates(selector.members, Array(base.shape.labels), ignored)
     for step in 0..<domain.count {
       evaluation.store.latest(
         of: selector, at: Timestamp(milliseconds: domain.time(step)),
@@ -57,9 +59,14 @@ final class InfoNode: PlanNode {
 
   private func adoptShape() {
     let new = interner.shape
-    if new.labels == ownShape.labels && new.dropsName == ownShape.dropsName { return }
+    let isSame =
+      new.count == ownShape.count
+      && (0..<new.count).allSatisfy {
+        new.labels[$0] == ownShape.labels[$0] && new.dropsName($0) == ownShape.dropsName($0)
+      }
+    if isSame { return }
     ownShape.removeAll()
-    for slot in 0..<new.count { ownShape.append(new.labels[slot], dropsName: new.dropsName[slot]) }
+    for slot in 0..<new.count { ownShape.append(new.labels[slot], dropsName: new.dropsName(slot)) }
   }
 
   override func compute(_ evaluation: Evaluation) throws(QueryProblem) {
@@ -77,7 +84,7 @@ final class InfoNode: PlanNode {
 
   /// The members whose identifying labels occur in the vector.
   private func candidates(
-    _ members: [Member], _ labels: [LabelSet], _ ignored: [Bool]
+    _ members: Members, _ labels: [LabelSet], _ ignored: [Bool]
   ) -> [Int] {
     var wanted: [[String: Bool]] = Self.identifying.map { _ in [:] }
     for (slot, set) in labels.enumerated() where !ignored[slot] {

@@ -5,22 +5,18 @@ import Model
 /// Where names dropped make slots collide, the values are computed aside and scattered with a
 /// check.
 class ProjectedNode: PlanNode {
-  private let delaysNames: Bool
-  private var projection = SlotProjection()
+  private var projection: NameRemoval
   private let staging = ValueBlock()
 
   init(domain: TimeDomain, children: [PlanNode], delaysNames: Bool) {
-    self.delaysNames = delaysNames
+    projection = NameRemoval(delaysNames: delaysNames)
     super.init(domain: domain, children: children)
   }
 
   override var shape: Shape { projection.shape }
 
   override func updateShape(_ evaluation: Evaluation) throws(QueryProblem) {
-    let delaysNames = delaysNames
-    projection.update(from: children[0].shape) { labels, _ in
-      MetadataLabels.dropped(labels, delayed: delaysNames)
-    }
+    projection.update(from: children[0].shape)
   }
 
   final override func compute(_ evaluation: Evaluation) throws(QueryProblem) {
@@ -35,7 +31,7 @@ class ProjectedNode: PlanNode {
       for slot in 0..<slots {
         let source = step * slots + slot
         if staging.tags[source] == CellTag.absent { continue }
-        let cell = step * values.slots + Int(projection.target[slot])
+        let cell = step * values.slots + projection.target(slot)
         if values.tags[cell] != CellTag.absent { throw .duplicateLabelSet }
         values.copy(cell, from: staging, source)
       }

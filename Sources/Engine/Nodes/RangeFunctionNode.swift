@@ -9,8 +9,7 @@ import Storage
 final class RangeFunctionNode: PlanNode {
   let function: RangeFunction
   let source: WindowSource
-  private let delaysNames: Bool
-  private var projection = SlotProjection()
+  private var projection: NameRemoval
   private let sortScratch = SortScratch()
   private var counterNotes = CounterNotes()
   /// Reasons to refuse the scalar arguments, per step; empty if all are fine.
@@ -25,24 +24,23 @@ final class RangeFunctionNode: PlanNode {
   ) {
     self.function = function
     self.source = source
-    self.delaysNames = delaysNames
+    projection = NameRemoval(delaysNames: delaysNames)
     super.init(domain: domain, children: parameters)
   }
 
   override var shape: Shape { function.keepsName ? source.shape : projection.shape }
 
   override var title: String { function.rawValue }
+  override var windows: WindowSource? { source }
+
+  override var readsOnlyThePast: Bool { super.readsOnlyThePast && source.readsOnlyThePast }
 
   override func updateShape(_ evaluation: Evaluation) throws(QueryProblem) {
     try source.prepare(evaluation, for: domain)
     if function.isCounterFunction {
       counterNotes.update(source.shape, usesTypeLabel: evaluation.settings.typeAndUnitLabels)
     }
-    if function.keepsName { return }
-    let delaysNames = delaysNames
-    projection.update(from: source.shape) { labels, _ in
-      MetadataLabels.dropped(labels, delayed: delaysNames)
-    }
+    if !function.keepsName { projection.update(from: source.shape) }
   }
 
   override func close(_ evaluation: Evaluation) { source.close(evaluation) }
@@ -119,13 +117,30 @@ final class RangeFunctionNode: PlanNode {
       }
     }
     if domain.count == 1, source.extent == .none, function.keepsName || projection.isIdentity,
-      let stored = source as? StoredWindows, let rows = RowRunKernel(function)
+      let stored = source as? StoredWindows, let rows = RowRunKernel(function),
+      let summaries = SummaryKernel(function)
     {
       stored.forEachRun(
-        evaluation, times, run: { apply(rows, evaluation, times, $0) }, body)
+        evaluation, times, needs: summaries.needs,
+        run: { apply(rows, evaluation, times, $0) },
+        summary: { apply(summaries, evaluation, times, $0, $1, $2) }, body)
     } else {
       source.forEachColumn(evaluation, times, steps: domain.count, body)
     }
+  }
+
+  /// Takes the result over a long window from its summary; false if the samples are needed.
+  private func apply(
+    _ kernel: SummaryKernel, _ evaluation: Evaluation, _ times: WindowTimes, _ slot: Int,
+    _ summary: WindowSummary, _ corrections: UnsafeBufferPointer<Double>
+  ) -> Bool {
+    if summary.count == 0 { return true }
+    guard let value = kernel.apply(summary, corrections: corrections, times) else { return false }
+    touched += summary.count
+    if SpecialValue.isAbsent(value) { return true }
+    values.set(slot, value)
+    noteCounter(evaluation, slot)
+    return true
   }
 
   /// Runs a kernel over neighbouring series; their slots are neighbours too.
@@ -148,7 +163,7 @@ final class RangeFunctionNode: PlanNode {
     _ column: SampleColumn
   ) {
     guard let sampleTimes = column.times, let sampleValues = column.values else { return }
-    let out = function.keepsName ? slot : Int(projection.target[slot])
+    let out = function.keepsName ? slot : projection.target(slot)
     let checksCollisions = !function.keepsName && !projection.isIdentity
     let seconds = times.seconds
     var window = SlidingRange()
@@ -192,7 +207,7 @@ final class RangeFunctionNode: PlanNode {
     _ kernel: Kernel, _ evaluation: Evaluation, _ times: WindowTimes, _ slot: Int,
     _ column: SampleColumn
   ) {
-    let out = function.keepsName ? slot : Int(projection.target[slot])
+    let out = function.keepsName ? slot : projection.target(slot)
     let metric = source.shape.labels[slot].metricName ?? ""
     var floats = SlidingRange()
     var histograms = SlidingRange()
@@ -281,7 +296,7 @@ final class RangeFunctionNode: PlanNode {
 /// For `rate` and `increase`: which series do not look like counters.
 private struct CounterNotes {
   private var cursor = ShapeCursor()
-  /// Per slot an index into `notes`, −1 for a counter.
+  /// Per slot an index into `notes`, −1 for a counter; empty while all are counters.
   private var index: [Int32] = []
   private var notes: [Annotation] = []
   private var known: [Annotation: Int32] = [:]
@@ -297,6 +312,7 @@ private struct CounterNotes {
 
   /// The note on a series, if there is one that was not taken yet.
   mutating func takeNote(_ slot: Int) -> Annotation? {
+    if index.isEmpty { return nil }
     let place = Int(index[slot])
     if place < 0 || isTaken[place] { return nil }
     isTaken[place] = true
@@ -315,10 +331,11 @@ private struct CounterNotes {
 
   private mutating func extend(_ shape: Shape, _ slots: Range<Int>, _ usesTypeLabel: Bool) {
     for slot in slots {
-      guard let note = Self.note(for: shape.labels[slot], usesTypeLabel) else {
-        index.append(-1)
+      guard let note = Self.note(for: shape.labels(at: slot), usesTypeLabel) else {
+        if !index.isEmpty { index.append(-1) }
         continue
       }
+      if index.isEmpty { index = [Int32](repeating: -1, count: slot) }
       if let place = known[note] {
         index.append(place)
       } else {

@@ -19,6 +19,12 @@ final class ScalarSourceNode: PlanNode {
 
   override var shape: Shape { ownShape }
   override var title: String { "\(source)" }
+  override var readsOnlyThePast: Bool {
+    switch source {
+    case .number, .time: true
+    case .queryStart, .queryEnd, .queryRange, .queryStep: false
+    }
+  }
 
   override func compute(_ evaluation: Evaluation) throws(QueryProblem) {
     for step in 0..<domain.count {

@@ -14,10 +14,9 @@ final class SelectorNode: PlanNode {
   private let modifier: TimeModifier
   private let reading: Reading
   private let skipsBuckets: Bool
-  private let delaysNames: Bool
   private var latest = LatestColumns()
   private var scratch = WindowScratch()
-  private var projection = SlotProjection()
+  private var projection: NameRemoval
 
   init(
     domain: TimeDomain, source: SelectorSource, modifier: TimeModifier, reading: Reading,
@@ -27,7 +26,7 @@ final class SelectorNode: PlanNode {
     self.modifier = modifier
     self.reading = reading
     self.skipsBuckets = skipsBuckets
-    self.delaysNames = delaysNames
+    projection = NameRemoval(delaysNames: delaysNames)
     super.init(domain: domain, children: [])
   }
 
@@ -39,13 +38,11 @@ final class SelectorNode: PlanNode {
     "selector {" + source.matchers.map(\.description).joined(separator: ",") + "} \(modifier.key)"
   }
 
+  override var readsOnlyThePast: Bool { reading != .smoothed && modifier.readsOnlyThePast }
+
   override func updateShape(_ evaluation: Evaluation) throws(QueryProblem) {
     _ = source.resolve(evaluation)
-    if keepsLabels { return }
-    let delaysNames = delaysNames
-    projection.update(from: source.shape) { labels, _ in
-      MetadataLabels.dropped(labels, delayed: delaysNames)
-    }
+    if !keepsLabels { projection.update(from: source.shape) }
   }
 
   override func compute(_ evaluation: Evaluation) throws(QueryProblem) {
@@ -119,7 +116,7 @@ final class SelectorNode: PlanNode {
     readLatest(selector, time, evaluation)
     for i in 0..<latest.count where latest.presence[i] != .absent {
       let window = evaluation.store.window(
-        of: selector.members[i].series,
+        of: selector.series[i],
         after: Timestamp(milliseconds: latest.timestamps[i] - 1),
         through: Timestamp(milliseconds: latest.timestamps[i]), into: &scratch)
       var start: Int64 = 0
@@ -184,7 +181,7 @@ final class SelectorNode: PlanNode {
   }
 
   private func put(_ base: Int, _ member: Int, _ value: Double) throws(QueryProblem) {
-    let cell = base + Int(projection.target[member])
+    let cell = base + projection.target(member)
     if values.tags[cell] != CellTag.absent { throw .duplicateLabelSet }
     values.set(cell, value)
   }

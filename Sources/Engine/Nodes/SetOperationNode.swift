@@ -89,10 +89,10 @@ final class UnionNode: PlanNode {
     _ target: inout [Int32], _ shape: Shape, _ slots: Range<Int>, isLeft: Bool
   ) {
     for slot in slots {
-      let drops = shape.dropsName[slot]
+      let drops = shape.dropsName(slot)
       let (out, isNew) = interner.slot(of: shape.labels[slot], dropsName: drops)
       target.append(out)
-      if !isNew && !isLeft && interner.shape.dropsName[Int(out)] != drops {
+      if !isNew && !isLeft && interner.shape.dropsName(Int(out)) != drops {
         disputed[out] = (left: !drops, right: drops)
         undecided.insert(out)
       }

@@ -7,8 +7,7 @@ final class VectorScalarNode: PlanNode {
   private let returnsBool: Bool
   /// Whether the scalar stands on the left.
   private let isSwapped: Bool
-  private let delaysNames: Bool
-  private var projection = SlotProjection()
+  private var projection: NameRemoval
   private let staging = ValueBlock()
 
   init(
@@ -18,7 +17,7 @@ final class VectorScalarNode: PlanNode {
     self.op = op
     self.returnsBool = returnsBool
     self.isSwapped = isSwapped
-    self.delaysNames = delaysNames
+    projection = NameRemoval(delaysNames: delaysNames)
     super.init(domain: domain, children: [vector, scalar])
   }
 
@@ -28,11 +27,7 @@ final class VectorScalarNode: PlanNode {
   override var title: String { op.rawValue + (returnsBool ? " bool" : "") + " scalar" }
 
   override func updateShape(_ evaluation: Evaluation) throws(QueryProblem) {
-    if !dropsName { return }
-    let delaysNames = delaysNames
-    projection.update(from: children[0].shape) { labels, _ in
-      MetadataLabels.dropped(labels, delayed: delaysNames)
-    }
+    if dropsName { projection.update(from: children[0].shape) }
   }
 
   override func compute(_ evaluation: Evaluation) throws(QueryProblem) {
@@ -47,7 +42,7 @@ final class VectorScalarNode: PlanNode {
       for slot in 0..<slots {
         let source = step * slots + slot
         if staging.tags[source] == CellTag.absent { continue }
-        let cell = step * values.slots + Int(projection.target[slot])
+        let cell = step * values.slots + projection.target(slot)
         if values.tags[cell] != CellTag.absent { throw .duplicateLabelSet }
         values.copy(cell, from: staging, source)
       }

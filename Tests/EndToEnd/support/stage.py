@@ -153,7 +153,7 @@ class Stage:
         ]
         return self.service("prometheus", command, port, cwd=self.folder)
 
-    def alertmanager(self):
+    def alertmanager(self, *flags):
         """Debian's Alertmanager with alertmanager.yml of the folder."""
         port = free_port()
         command = [
@@ -162,6 +162,7 @@ class Stage:
             f"--storage.path={self.folder}/alertmanager",
             f"--web.listen-address=127.0.0.1:{port}",
             "--cluster.listen-address=",
+            *flags,
         ]
         return self.service("alertmanager", command, port, cwd=self.folder)
 
