@@ -3,7 +3,7 @@ SWIFT ?= swift
 CONFORMANCE_DIR ?= ../shared/conformance
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: help packages test-packages build release run test lint fmt unit e2e kill-test rules conformance fuzz sim sim-long bench soak demo clean
+.PHONY: help packages test-packages build release run test lint fmt unit e2e kill-test rules conformance fuzz sim sim-long bench soak demo man clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,10 @@ soak: release ## half an hour at 100,000 series with churn; draws docs/benchmark
 
 demo: release ## a real application runs out of connections, is told, and recovers
 	python3 examples/db-pool/demo.py --tocsin .build/release/tocsin
+
+man: build ## manual pages, one for every command, into .build/man
+	@mkdir -p .build/man
+	.build/debug/tocsin manual .build/man
 
 clean: ## remove what builds made
 	rm -rf .build

@@ -40,6 +40,11 @@ let edge: [Target] = [
     name: "Config",
     dependencies: ["YAML", "Diagnostics", "Model", "PromQL", "Template", "Rules", "Kernel"]),
   .target(name: "HTTPClient", dependencies: ["CCurl", "CLinux", "JSON"]),
+  .target(
+    name: "Authoring",
+    dependencies: ["Config", "Diagnostics", "JSON", "Model", "PromQL", "Rules", "YAML"]),
+  .target(name: "Answers", dependencies: ["Diagnostics", "JSON", "Model"]),
+  .target(name: "Reference", dependencies: ["JSON"]),
   .target(name: "Discovery", dependencies: ["HTTPClient", "JSON", "Kernel", "Model"]),
   .target(
     name: "Persistence", dependencies: ["JSON", "Kernel", "Rules", "Storage", "Model", grdb]),
@@ -75,7 +80,7 @@ let programs: [Target] = [
     dependencies: [
       "JSON", "YAML", "Diagnostics", "Model", "PromQL", "Storage", "Engine", "Rules", "Kernel",
       "Config", "Discovery", "HTTPClient", "Persistence", "Server", "Lint", "RuleTest", "CLinux",
-      argumentParser, logging,
+      "Authoring", "Answers", "Reference", argumentParser, logging,
     ]),
   .executableTarget(
     name: "conformance",
@@ -114,7 +119,10 @@ let tested: [(name: String, dependencies: [Target.Dependency])] = [
   ("Simulation", ["Simulation", "sim"]),
   ("YAML", ["YAML", "Diagnostics"]),
   ("Config", ["Config", "YAML", "Kernel", "Rules", "PromQL", "Model", "Diagnostics"]),
-  ("Lint", ["Lint", "Config", "Diagnostics", "Model", "PromQL", "JSON"]),
+  ("Lint", ["Lint", "Config", "YAML", "Diagnostics", "Model", "PromQL", "JSON"]),
+  ("Authoring", ["Authoring", "Config", "Diagnostics", "JSON", "PromQL"]),
+  ("Answers", ["Answers", "JSON", "Model"]),
+  ("Reference", ["Reference", "JSON"]),
   ("HTTPClient", ["HTTPClient"]),
   ("Discovery", ["Discovery", "HTTPClient", "Kernel", "Model"]),
   ("RuleTest", ["RuleTest"]),

@@ -138,17 +138,20 @@ package struct Plot {
 
   // MARK: Times
 
-  private var columns: [Double] { [0, 0.25, 0.5, 0.75, 1] }
+  /// Where times stand, as parts of the width.
+  private func columns(_ width: Int) -> [Double] {
+    width < 60 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]
+  }
 
   private func axis(_ width: Int) -> String {
     var axis = Array(repeating: "─", count: width)
-    for part in columns { axis[Int((Double(width - 1) * part).rounded())] = "┬" }
+    for part in columns(width) { axis[Int((Double(width - 1) * part).rounded())] = "┬" }
     return axis.joined()
   }
 
   private func times(_ width: Int) -> String {
     var out = ""
-    for part in columns {
+    for part in columns(width) {
       let label = time(from + (through - from) * part)
       let centre = Int((Double(width - 1) * part).rounded())
       let start = part == 0 ? 0 : part == 1 ? width - label.count : centre - label.count / 2
@@ -181,18 +184,19 @@ struct PlotScale {
     let spread = isFlat ? max(1, least.magnitude * 0.1) : most - least
     let low = isFlat ? least - spread : least
     let high = isFlat ? most + spread : most
-    let wanted = (high - low) / Double(max(2, rows / 4))
+    let wanted = (high - low) / Double(max(3, rows / 4))
     let power = pow(10, floor(log10(wanted)))
     let step = ([1, 2, 5, 10].map { $0 * power }.first { $0 >= wanted }) ?? wanted
     var ticks: [(row: Int, label: String)] = []
-    let decimals = max(0, -Int(floor(log10(step)) + 1e-9))
+    let decimals = max(0, -Int(floor(log10(step) + 1e-9)))
     var n = (low / step).rounded(.up)
     while n * step <= high + step * 1e-9, ticks.count < rows {
       let part = (n * step - low) / (high - low)
       let row = rows - 1 - min(rows - 1, Int((part * Double(rows * 4 - 1)).rounded()) / 4)
       let scale = pow(10, Double(decimals))
       let value = decimals > 15 ? n * step : (n * step * scale).rounded() / scale
-      ticks.append((row, Self.label(value)))
+      // Plus zero makes zero of minus zero.
+      ticks.append((row, Self.label(value + 0)))
       n += 1
     }
     self.low = low

@@ -151,8 +151,8 @@ package struct RuleDiff: Sendable {
     return pairs
   }
 
-  /// Recording rules that were evaluated before a rule that reads them and are behind it now, or the
-  /// other way round: the reader sees values of another evaluation.
+  /// Recording rules that were evaluated before a rule that reads them and are behind it now, or
+  /// the other way round: the reader sees values of another evaluation.
   private static func order(
     _ old: [RuleSet.Rule], _ new: [RuleSet.Rule], _ pairs: [Int?]
   ) -> [RuleChange.Field] {

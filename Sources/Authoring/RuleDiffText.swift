@@ -13,7 +13,8 @@ extension RuleDiff {
       for rule in group.rules {
         let kind = rule.isAlert ? "alert" : "record"
         let origin = rule.origin.map { "  (was in group \($0))" } ?? ""
-        out += "  " + paint.line("\(mark(rule.kind))\(kind) \(rule.name)\(origin)", rule.kind) + "\n"
+        out +=
+          "  " + paint.line("\(mark(rule.kind))\(kind) \(rule.name)\(origin)", rule.kind) + "\n"
         if rule.kind == .changed || rule.kind == .moved {
           out += fields(rule.fields, "      ", paint)
         }
@@ -28,7 +29,8 @@ extension RuleDiff {
     let counts = kinds.filter { count($0) > 0 }.map { "\(count($0)) \($0.rawValue)" }
     let total = kinds.reduce(0) { $0 + count($1) }
     let groups = groups.count { !$0.fields.isEmpty && $0.kind == nil }
-    let settings = groups == 0 ? [] : ["settings of \(groups) group\(groups == 1 ? "" : "s") changed"]
+    let settings =
+      groups == 0 ? [] : ["settings of \(groups) group\(groups == 1 ? "" : "s") changed"]
     if total == 0 { return settings.isEmpty ? "groups differ, no rule does" : settings[0] }
     return (["\(total) rule\(total == 1 ? "" : "s"): " + counts.joined(separator: ", ")] + settings)
       .joined(separator: "; ")

@@ -24,6 +24,13 @@ static inline void tlinux_keep_heap_small(void) {
   mallopt(M_ARENA_MAX, 2);
 }
 
+/// All threads share one heap, for programs that build large things and drop them at once: what one thread frees,
+/// the next one uses.
+static inline void tlinux_share_heap(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 /// The beginning of what the loader tells of a loaded object; its own declaration needs `_GNU_SOURCE`, which must be
 /// the same in all modules.
 struct tlinux_object {

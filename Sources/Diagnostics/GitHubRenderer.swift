@@ -1,8 +1,8 @@
 /// Renders findings as workflow commands of GitHub Actions, which show them beside the changed
 /// lines.
 ///
-/// GitHub shows ten errors, ten warnings and ten notices of a step; of more, the last line tells how
-/// many there are.
+/// GitHub shows ten errors, ten warnings and ten notices of a step; of more, the last line tells
+/// how many there are.
 package enum GitHubRenderer {
   /// How many annotations of a level GitHub shows.
   package static let shown = 10

@@ -2,8 +2,8 @@ import JSON
 
 /// Renders findings as SARIF 2.1.0, the format of code scanning.
 ///
-/// Fingerprints hold neither line numbers nor anything else that moves with edits elsewhere, so that
-/// an alert keeps its identity from run to run.
+/// Fingerprints hold neither line numbers nor anything else that moves with edits elsewhere, so
+/// that an alert keeps its identity from run to run.
 package struct SARIFRenderer: Sendable {
   /// The program's version.
   package var version: String

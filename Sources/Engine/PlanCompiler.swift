@@ -83,11 +83,7 @@ final class PlanCompiler {
       throw QueryProblem(.limit, "expression is nested too deeply")
     }
     let node = try compileNode(expr, in: domain)
-    // Headings of aggregations end with the blank before their parenthesis.
-    let heading = expr.heading
-    if node.heading.isEmpty {
-      node.heading = heading.hasSuffix(" ") ? String(heading.dropLast()) : heading
-    }
+    if node.expr == nil { node.expr = expr }
     return node
   }
 
@@ -272,7 +268,7 @@ final class PlanCompiler {
     case .subquery(let subquery): found = try windows(subquery, in: domain)
     default: throw QueryProblem("unexpected expression of type \(expr.type.rawValue)")
     }
-    if found.source.heading.isEmpty { found.source.heading = expr.heading }
+    if found.source.expr == nil { found.source.expr = expr }
     return found
   }
 

@@ -1,4 +1,5 @@
 import Model
+import PromQL
 
 /// One operator of a plan: a shape that follows its children's shapes, and values for a block of
 /// steps.
@@ -26,8 +27,8 @@ class PlanNode {
   /// The label sets the node may yield.
   var shape: Shape { preconditionFailure("a node must say what its shape is") }
 
-  /// The operator as it stands in the text, for people who look at a plan.
-  var heading = ""
+  /// Where in the expression the operator was found first, for people who look at a plan.
+  var expr: Expr?
 
   /// Where a function over ranges takes its samples from.
   var windows: WindowSource? { nil }

@@ -1,4 +1,5 @@
 import Model
+import PromQL
 
 /// A plan for people: its operators as a tree, with what each keeps between evaluations.
 package struct PlanOutline: Sendable {
@@ -65,9 +66,15 @@ private struct OutlineWriter {
 
     var title: String {
       switch self {
-      case .node(let node): node.heading.isEmpty ? node.title : node.heading
-      case .windows(let windows): windows.heading
+      case .node(let node): node.expr.map(Self.heading) ?? node.title
+      case .windows(let windows): windows.expr.map(Self.heading) ?? ""
       }
+    }
+
+    /// Headings of aggregations end with the blank before their parenthesis.
+    private static func heading(_ expr: Expr) -> String {
+      let heading = expr.heading
+      return heading.hasSuffix(" ") ? String(heading.dropLast()) : heading
     }
 
     var keeps: String {

@@ -7,8 +7,8 @@ import Storage
 /// rebuilds it. The two counters let a parent tell "nothing", "grown" and "rebuilt" apart without
 /// comparing labels.
 ///
-/// A shape that is a standing selector's membership, or differs from another shape only by its metric
-/// names, keeps no labels of its own: they are made when somebody asks.
+/// A shape that is a standing selector's membership, or differs from another shape only by its
+/// metric names, keeps no labels of its own: they are made when somebody asks.
 final class Shape {
   private var stored: [LabelSet] = []
   /// Per slot whether the name is to vanish; empty while that holds for none.

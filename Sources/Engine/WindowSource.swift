@@ -6,8 +6,8 @@ import Storage
 class WindowSource {
   let range: PlanDuration
   let modifier: TimeModifier
-  /// The windows as they stand in the text, for people who look at a plan.
-  var heading = ""
+  /// Where in the expression the windows were found first, for people who look at a plan.
+  var expr: Expr?
   /// `anchored` and `smoothed` look beyond the window's bounds.
   let extent: ExtendedRange.Mode
 

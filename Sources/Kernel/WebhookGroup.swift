@@ -82,7 +82,9 @@ struct WebhookGroup {
     let resolved = all.filter { $0.isResolved(at: now) }
     let next = Told(
       firing: Set(firing.map(\.fingerprint)), resolved: Set(resolved.map(\.fingerprint)), at: now)
-    let isDue = needsTelling(next, settings: settings)
+    let isDue =
+      needsTelling(next, settings: settings)
+      || settings.sendResolved && hasOverlooked(resolved, settings: settings)
     let content = settings.sendResolved ? all : firing
     if isDue && !content.isEmpty { return (content, next) }
     if isDue { told = next }
@@ -97,6 +99,21 @@ struct WebhookGroup {
     if next.firing.isEmpty { return !told.firing.isEmpty }
     if settings.sendResolved && !next.resolved.isSubset(of: told.resolved) { return true }
     return told.at < next.at - settings.repeatInterval
+  }
+
+  /// Whether an alert came, lasted and went without a word: while a notification before it could
+  /// not be delivered.
+  ///
+  /// What comes and goes between two notifications is not told, as with Alertmanager.
+  private func hasOverlooked(_ resolved: [AlertNotification], settings: WebhookSettings) -> Bool {
+    let least = settings.groupWait + settings.groupInterval
+    return resolved.contains { alert in
+      guard alert.endsAt - alert.startsAt > least else { return false }
+      guard let told else { return true }
+      let isKnown =
+        told.firing.contains(alert.fingerprint) || told.resolved.contains(alert.fingerprint)
+      return !isKnown || alert.startsAt > told.at
+    }
   }
 
   /// The receiver has accepted the outstanding notification.

@@ -8,6 +8,7 @@ package enum CheckCatalogue {
   package static let all: [Check] =
     (Linter.inspections.flatMap { $0.checks }
     + Policies.checks + RepeatedRules.checks + RuleSets.checks + LiveSeries.checks
+    + MetricLint.checks
     + [ControlScopes.unused, ControlScopes.invalid] + refusals + configurations)
     .sorted { $0.id < $1.id }
 
@@ -44,6 +45,7 @@ package enum CheckCatalogue {
       ("alert", "Alerts"), ("template", "Templates"), ("promql", "Expressions"),
       ("rules", "Rules and groups"), ("live", "With a server"), ("policy", "House rules"),
       ("control", "Control comments"), ("yaml", "YAML"), ("config", "Configurations"),
+      ("metrics", "Expositions"),
     ]
     return families.map { family in
       let checks = all.filter { $0.id.hasPrefix(family.name + "/") }

@@ -59,7 +59,7 @@ package enum CheckMetrics {
       } catch {
         report.add(
           path: source.name,
-          diagnostics: [Diagnostic("metrics/format", .error, error.message, source: source)],
+          diagnostics: [made(MetricLint.format, error.message, source)],
           success: "", counts: [])
       }
     }
@@ -85,18 +85,21 @@ package enum CheckMetrics {
   ) -> [Diagnostic] {
     var findings = families.families.flatMap { family in
       MetricLint.remarks(family, isOpenMetrics: isOpenMetrics).map { remark in
-        Diagnostic(
-          "metrics/form", .warning, "\(family.name): \(remark)", source: source,
-          range: family.place)
+        made(MetricLint.form, "\(family.name): \(remark)", source, family.place)
       }
     }
     if let problem = families.problem {
       findings.append(
-        Diagnostic(
-          "metrics/syntax", .error, problem.message, source: source,
-          range: range(ofLine: problem.line, in: source)))
+        made(
+          MetricLint.syntax, problem.message, source, range(ofLine: problem.line, in: source)))
     }
     return findings
+  }
+
+  private static func made(
+    _ check: Check, _ message: String, _ source: SourceText, _ range: SourceRange? = nil
+  ) -> Diagnostic {
+    Diagnostic(check.id, check.severity, message, source: source, range: range)
   }
 
   private static func range(ofLine line: Int, in source: SourceText) -> SourceRange? {
@@ -111,7 +114,7 @@ package enum CheckMetrics {
   }
 
   /// Which metrics have most series.
-  private static func table(_ families: MetricFamilies) -> String {
+  static func table(_ families: MetricFamilies) -> String {
     let total = families.families.reduce(0) { $0 + $1.series }
     let rows = families.families.sorted {
       $0.series != $1.series ? $0.series > $1.series : ByteOrder.less($0.name, $1.name)

@@ -43,7 +43,7 @@ package struct CheckOptions: Sendable {
   /// The program's version, for formats that name it.
   package var version = ""
   /// Takes output as it grows; what it was not given stands in the outcome.
-  package var print: (@Sendable (String) -> Void)?
+  package var emit: (@Sendable (String) -> Void)?
   /// A prefix taken off absolute paths where a format wants them relative.
   package var workspace = ""
 

@@ -122,8 +122,8 @@ struct CheckReport {
     } else {
       text += "  FAILED: \(summary)\n\n"
     }
-    if let print = options.print, text.utf8.count >= Self.pieceSize {
-      print(text)
+    if let emit = options.emit, text.utf8.count >= Self.pieceSize {
+      emit(text)
       text = ""
     }
   }

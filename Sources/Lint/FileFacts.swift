@@ -6,28 +6,43 @@ import Rules
 
 /// What of a file the checks over all files need: small, so that thousands of files fit.
 package struct FileFacts: Sendable {
-  /// A place in a file; the text itself is not kept.
-  struct Place: Sendable {
-    var path: String
-    var range: SourceRange
-    var group: String
-    var rule: String
-    var isAlert: Bool
+  /// A rule's place in a file, shared by all that is known of the rule; the text is not kept.
+  final class Place: Sendable {
+    let path: String
+    let range: SourceRange
+    let group: String
+    let rule: String
+    let isAlert: Bool
     /// Of the group in its file, and of the rule in its group.
-    var groupIndex: Int
-    var ruleIndex: Int
+    let groupIndex: Int
+    let ruleIndex: Int
+
+    init(
+      path: String, range: SourceRange, group: String, rule: String, isAlert: Bool,
+      groupIndex: Int, ruleIndex: Int
+    ) {
+      self.path = path
+      self.range = range
+      self.group = group
+      self.rule = rule
+      self.isAlert = isAlert
+      self.groupIndex = groupIndex
+      self.ruleIndex = ruleIndex
+    }
   }
 
   /// A rule by what it writes.
   struct Rule: Sendable {
-    var name: String
     var place: Place
+    var name: String { place.rule }
   }
 
-  /// A metric that an expression selects; the range is that of the whole expression.
+  /// A metric that an expression selects.
   struct Use: Sendable {
     var metric: String
     var place: Place
+    /// Where the whole expression stands, or for an alert its selector.
+    var range: SourceRange
     /// How often the file uses it; names without a colon are listed once per file.
     var count = 1
   }
@@ -60,7 +75,7 @@ package struct FileFacts: Sendable {
       let shown = Place(
         path: path, range: node.range, group: place.group, rule: place.name,
         isAlert: place.isAlert, groupIndex: groupIndex, ruleIndex: place.index)
-      rules.append(Rule(name: place.name, place: shown))
+      rules.append(Rule(place: shown))
       written.append(
         RepeatedRules.Rule(
           name: place.name, labels: place.labels, expr: definition.expr, place: shown))
@@ -85,17 +100,16 @@ package struct FileFacts: Sendable {
       where VectorMatches.enumerations.contains(matcher.name) && !matcher.matchesEmpty {
         evidence.insert(MetricLabel(metric: name, label: matcher.name))
       }
-      var use = Use(metric: name, place: shown)
+      // The exact place is looked for if there is something to say: names stand in one piece.
+      var use = Use(metric: name, place: shown, range: node.range)
       if name == "ALERTS" || name == "ALERTS_FOR_STATE" {
         guard let matcher = selector.matchers.first(where: { $0.name == LabelName.alertName }),
           matcher.kind == .equal
         else { continue }
         use.metric = matcher.value
-        use.place.range = node.sourceRange(ofContent: selector.range)
+        use.range = node.sourceRange(ofContent: selector.range)
         alertUses.append(use)
       } else {
-        // The exact place is looked for if there is something to say: names stand in one piece.
-        use.place.range = node.range
         if !name.contains(":") {
           if let at = firstUses[name] {
             uses[at].count += 1

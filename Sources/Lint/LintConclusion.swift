@@ -72,3 +72,14 @@ struct LintConclusion {
     }
   }
 }
+
+extension Linter {
+  /// The findings over files whose texts are at hand.
+  package func finish(
+    _ inspections: [Inspection], in texts: [SourceText]
+  ) -> [[Diagnostic]] {
+    var shelf = SourceShelf(texts)
+    var conclusion = LintConclusion(self, inspections)
+    return texts.indices.map { conclusion.diagnostics(of: $0, in: texts[$0], &shelf) }
+  }
+}

@@ -3,6 +3,30 @@ import Model
 
 /// What is unusual about the form of a metric, in promtool's words.
 enum MetricLint {
+  static let form = Check(
+    "metrics/form", .warning, "a metric that breaks the conventions of its kind",
+    """
+    promtool's remarks on an exposition: a metric without help, a unit that is no base unit, a suffix
+    that belongs to another type (`_total`, `_bucket`, `_count`, `_sum`), the type or an abbreviated
+    unit in the name, camel case, a reserved label. Rules and dashboards go by these conventions, and
+    by the suffixes promtool, pint and Tocsin tell counters from gauges.
+
+    Rename the metric or add what is missing, in the exporter or by `metric_relabel_configs`.
+    """)
+  static let format = Check(
+    "metrics/format", .error, isRefusal: true, "a body in a format that is not read here",
+    """
+    The Content-Type names a format without lines, or one nobody knows. Ask the exporter for text, as
+    a scrape does with its `Accept` header.
+    """)
+  static let syntax = Check(
+    "metrics/syntax", .error, isRefusal: true, "a line that no scrape would take",
+    """
+    The exposition cannot be read from this line on: Prometheus would drop the whole scrape and set
+    `up` to 0.
+    """)
+  static let checks = [form, format, syntax]
+
   /// The remarks about a family; `isOpenMetrics` families of counters are named without `_total`.
   static func remarks(_ family: MetricFamilies.Family, isOpenMetrics: Bool) -> [String] {
     var remarks: [String] = []

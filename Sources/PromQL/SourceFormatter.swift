@@ -1,8 +1,9 @@
 /// Formats PromQL for people who keep it in files.
 ///
 /// A part that is longer than 100 bytes is broken as Prometheus' formatter breaks it, but for
-/// operators: they stand on lines of their own, no deeper than their sides, so that the text can begin
-/// a block of YAML. Comments stay where they are, and so does the spelling of every literal and name.
+/// operators: they stand on lines of their own, no deeper than their sides, so that the text can
+/// begin a block of YAML. Comments stay where they are, and so does the spelling of every literal
+/// and name.
 package struct SourceFormatter {
   /// A text that was formatted.
   package struct Result: Hashable, Sendable {

@@ -85,7 +85,11 @@ struct SourceLayoutBuilder {
     while kind != .rightParen, kind != .end {
       if kind == .comma {
         let comma = take()
-        if kind == .rightParen { source.drop(comma) } else { items.append(.token(comma, spaced: false)) }
+        if kind == .rightParen {
+          source.drop(comma)
+        } else {
+          items.append(.token(comma, spaced: false))
+        }
       } else {
         items.append(.token(take(), spaced: !isFirst))
         isFirst = false
@@ -107,7 +111,7 @@ struct SourceLayoutBuilder {
 
   private mutating func primary() -> SourceLayout {
     switch kind {
-    case .number, .duration, .string: 
+    case .number, .duration, .string:
       return layout([.token(take(), spaced: false)], .literal)
     case .leftParen:
       let open = take()
@@ -282,7 +286,9 @@ struct SourceLayoutBuilder {
 
   private mutating func skipOperand() {
     while kind.sign != nil { position += 1 }
-    if case .query = kind { position += 1 } else if kind != .leftParen {
+    if case .query = kind {
+      position += 1
+    } else if kind != .leftParen {
       position += 1
       return
     }

@@ -112,8 +112,9 @@ struct DraftSearch {
   private let common: [String]
   /// Values per series.
   private let length: Int
-  /// Evaluations that may be spent.
-  private static let budget = 40_000
+  /// Evaluations that may be spent on looking for one alert; a few attempts are free.
+  private static let budget = 3_000
+  private static let freeAttempts = 6
   private static let longest = 1_500
 
   init(rule: AlertRule, _ groups: [RuleGroupDefinition], _ sources: DraftSources) {
@@ -157,7 +158,7 @@ struct DraftSearch {
     var seen: Set<[DraftSeries.Course]> = []
     for courses in assignments where seen.insert(courses).inserted {
       spent += length
-      if spent > Self.budget { break }
+      if spent > Self.budget && seen.count > Self.freeAttempts { break }
       let test = test(courses)
       let (world, problems) = UnitTestRunner.world(test, groups, step: UnitTestDraft.step)
       let fires = world.alerts(named: rule.name).contains { $0.state == .firing }

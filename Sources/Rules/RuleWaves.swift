@@ -1,7 +1,7 @@
 import Model
 
-/// Rules in their order, cut into waves: the rules of one wave may be computed in any order, or side
-/// by side, once those before it are committed.
+/// Rules in their order, cut into waves: the rules of one wave may be computed in any order, or
+/// side by side, once those before it are committed.
 ///
 /// A rule waits for the rules before it whose series it could select, and for no others. Results
 /// are committed strictly in order, so that nothing shows whether rules were computed together.

@@ -3,8 +3,8 @@ import Model
 
 /// Dice without memory: what falls at a place depends on the seed and the place alone.
 ///
-/// So a world from which some incidents are taken away stays the same everywhere else, and a failing
-/// world can be made smaller.
+/// So a world from which some incidents are taken away stays the same everywhere else, and a
+/// failing world can be made smaller.
 struct Chance: Sendable {
   let seed: UInt64
 

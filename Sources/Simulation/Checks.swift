@@ -88,6 +88,8 @@ final class Checks {
     startedAt = now
     requests = [:]
     outstanding = [:]
+    // What an answer asked for may not have been saved.
+    notBefore = [:]
     waited = [:]
     slots = [:]
     model = AlertModel(episodesOf: model)
@@ -144,7 +146,7 @@ final class Checks {
     for webhook in old.webhooks {
       let after = new.webhooks.first { ByteOrder.equal($0.name, webhook.name) }
       if after?.sendResolved != webhook.sendResolved || after?.matchers != webhook.matchers
-        || after?.maxAlerts != webhook.maxAlerts
+        || after?.maxAlerts != webhook.maxAlerts || after?.groupBy != webhook.groupBy
       {
         changedAt[webhook.name] = now
       }
@@ -153,7 +155,11 @@ final class Checks {
     }
   }
 
-  func stopping(at now: Timestamp) { disturb(until: now + .seconds(15)) }
+  /// A process that leaves tries everything once more.
+  func stopping(at now: Timestamp) {
+    disturb(until: now + .seconds(15))
+    notBefore = [:]
+  }
 
   func disturb(until: Timestamp) {
     disturbances.append((now, until))

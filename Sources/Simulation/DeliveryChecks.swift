@@ -29,7 +29,7 @@ extension Checks {
   private func check(
     _ telling: Message.Telling, of message: Message, _ owners: [AlertModel.FiringAlert]
   ) {
-    if owners.count > 1 { return }
+    if owners.count > 1 || isShared(telling.labels) { return }
     let isFiring = telling.endsAt.map { $0 > now } ?? true
     let name = EpisodeName(labels: telling.labels, startsAt: telling.startsAt)
     guard let owner = owners.first else {

@@ -28,8 +28,8 @@ extension Checks {
     if (expected == nil) != (evaluation.problem != nil) {
       report(
         "alerts/step",
-        "\(place) at \(sighting.slot): \(evaluation.problem?.description ?? "worked"), but the model "
-          + (expected == nil ? "refuses" : "works"))
+        "\(place) at \(sighting.slot): \(evaluation.problem?.description ?? "worked"), "
+          + "but the model \(expected == nil ? "refuses" : "works")")
       return
     }
     let actual = evaluation.transitions.map {

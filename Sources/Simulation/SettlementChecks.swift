@@ -38,7 +38,9 @@ extension Checks {
     }
     checkBeliefs(world, kernel)
     checkEpisodes(world)
-    for webhook in kernel.webhooksReport where webhook.outstanding > 1 {
+    for webhook in kernel.webhooksReport {
+      let leaving = requests.values.count { $0.lane.hasPrefix(webhook.name + " ") }
+      if webhook.outstanding <= leaving { continue }
       report("end/outbox", "\(webhook.name) still has \(webhook.outstanding) notifications")
     }
   }
@@ -62,7 +64,9 @@ extension Checks {
         let failedAt = rule.failedAt ?? .distantPast
         if !model.settings.global.resendsOnFailure && now - failedAt < delay { continue }
         if alert.firedAt ?? .distantPast <= amnesiaAt { continue }
-        if let firedAt = alert.firedAt, now - firedAt > delay, !believed.contains(told) {
+        if let firedAt = alert.firedAt, now - max(firedAt, startedAt) > delay,
+          !believed.contains(told)
+        {
           report(
             "belief/firing",
             "\(name) at \(now) does not know that \(told) fires since \(firedAt)")
@@ -109,7 +113,7 @@ extension Checks {
   }
 
   /// Whether rules of one name are or were responsible for an alert.
-  private func isShared(_ labels: LabelSet) -> Bool {
+  func isShared(_ labels: LabelSet) -> Bool {
     sharedNames.contains(labels.value(of: LabelName.alertName))
   }
 
@@ -146,9 +150,10 @@ extension Checks {
     let hook = model.settings.webhooks.first { ByteOrder.equal($0.name, receiver) }
     if let hook, hook.maxAlerts > 0 { return true }
     let end = episode.endedAt ?? now
-    // News that come and go between two notifications of a group are not told, as with Alertmanager.
+    // News that come and go between two notifications of a group are not told, as with
+    // Alertmanager.
     let least = hook.map { $0.groupWait + $0.groupInterval + .seconds(5) } ?? .milliseconds(1)
-    if end - episode.startsAt <= least { return true }
+    if attention(from: episode.startsAt, until: end) <= least { return true }
     if let hook, let lastEnd = last?.endedAt {
       // Gone and back before the receiver could be told: for it the alert fires all the time.
       let gap = episode.startsAt - lastEnd
@@ -165,6 +170,13 @@ extension Checks {
         until: min(next?.startsAt ?? end, end + .seconds(60)))
     }
     return false
+  }
+
+  /// How much of a stretch of time the process lived through.
+  private func attention(from: Timestamp, until: Timestamp) -> PromDuration {
+    disturbances.reduce(until - from) { rest, gap in
+      rest - max(.zero, min(gap.until, until) - max(gap.from, from))
+    }
   }
 
   private func wasDisturbed(_ receiver: String, from: Timestamp, until: Timestamp) -> Bool {

@@ -35,8 +35,8 @@ struct VirtualClock {
 
   /// A new process starts with what the wall clock says.
   ///
-  /// By then somebody has set it right if it lay behind: a process that begins before the end of the
-  /// one before it is no part of this simulation.
+  /// By then somebody has set it right if it lay behind: a process that begins before the end of
+  /// the one before it is no part of this simulation.
   mutating func restart() {
     let last = now
     skew = max(skew, (last - wall).milliseconds)

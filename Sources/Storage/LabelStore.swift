@@ -1,7 +1,7 @@
 import Model
 
-/// The labels of all series, as lists of numbered pairs of name and value: most pairs belong to many
-/// series.
+/// The labels of all series, as lists of numbered pairs of name and value: most pairs belong to
+/// many series.
 ///
 /// A label set is put together when somebody asks for it; comparing one with what is stored needs
 /// none.

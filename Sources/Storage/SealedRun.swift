@@ -255,8 +255,8 @@ enum SealedRun {
     return takeSummary(&reader, n).summary
   }
 
-  /// The summary of a run of `n` rows, and whether all its values are whole numbers that it keeps as
-  /// such.
+  /// The summary of a run of `n` rows, and whether all its values are whole numbers that it keeps
+  /// as such.
   @inline(__always)
   static func summary(
     _ at: UnsafeRawPointer, _ n: Int

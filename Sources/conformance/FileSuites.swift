@@ -165,8 +165,8 @@ extension Suites {
           let others = errors.filter { $0.id != unsupported }
           let failure: String? =
             switch row["verdict"] {
-            // Prometheus' own tests refuse this file, the program that gave the verdicts did not look
-            // inside discovery blocks. Prometheus' tests count (suite prometheus/config).
+            // Prometheus' own tests refuse this file, the program that gave the verdicts did not
+            // look inside discovery blocks. Prometheus' tests count (suite prometheus/config).
             case "valid" where path.hasSuffix("config__testdata__http_token_file.bad.yml"): nil
             case "valid": others.first.map { "refused: \($0.message)" }
             case "invalid": errors.isEmpty ? "accepted, should be refused" : nil

@@ -24,7 +24,8 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "The first round; with --rounds 1 one round is repeated.")
   var from: UInt64 = 0
 
-  @Option(help: "One of: \(FuzzSubject.allCases.map(\.rawValue).joined(separator: ", ")); all without it.")
+  @Option(
+    help: "One of \(FuzzSubject.allCases.map(\.rawValue).joined(separator: ", ")); default: all.")
   var only: FuzzSubject?
 
   @Flag(help: "Print every input before its round.")

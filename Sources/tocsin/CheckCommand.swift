@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Config
 import Diagnostics
 import Glibc
@@ -40,6 +41,8 @@ struct CheckRulesCommand: AsyncParsableCommand {
   var files: [String] = []
 
   func run() async throws {
+    // Trees of thousands of files come and go.
+    tlinux_share_heap()
     var options = flags.options
     if let configFile {
       switch LintContext.load(configFile) {
@@ -49,8 +52,15 @@ struct CheckRulesCommand: AsyncParsableCommand {
         throw ExitCode(2)
       }
     }
+    let progress = Progress("checking rules")
     try await lint.apply(to: &options, files: CheckRules.files(files))
-    try finish(CheckRules.run(files, options: options))
+    options.emit = { text in
+      progress.finish()
+      Terminal.write(text, to: 1)
+    }
+    let outcome = CheckRules.run(files, options: options)
+    progress.finish()
+    try finish(outcome)
   }
 }
 
@@ -67,6 +77,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
   var files: [String] = []
 
   func run() async throws {
+    tlinux_share_heap()
     var options = flags.options
     try await lint.apply(to: &options, files: CheckConfig.ruleFiles(files))
     try finish(CheckConfig.run(files, options: options))
@@ -129,6 +140,17 @@ func finish(_ outcome: CheckOutcome) throws {
 
 /// Whole texts to a descriptor.
 enum Terminal {
+  /// A complaint of the program itself, on standard error.
+  static func complain(_ message: String) { write("tocsin: \(message)\n", to: 2) }
+
+  /// How wide standard output is: its terminal, or COLUMNS, or 80 columns.
+  static var columns: Int {
+    var size = winsize()
+    if ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+    let wanted = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
+    return wanted > 0 ? wanted : 80
+  }
+
   static func write(_ text: String, to descriptor: Int32) {
     var text = text
     text.withUTF8 { bytes in

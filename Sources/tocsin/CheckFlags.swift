@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Diagnostics
 import Glibc
 import Lint
@@ -32,7 +33,7 @@ struct CheckFlags: ParsableArguments {
     options.minimum = minimum
     options.version = Tocsin.version
     options.now = WallClock().now()
-    options.print = { Terminal.write($0, to: 1) }
+    options.emit = { Terminal.write($0, to: 1) }
     options.workspace = Self.variable("GITHUB_WORKSPACE") ?? Self.workingDirectory ?? ""
     return options
   }
@@ -112,9 +113,14 @@ enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
     case .never: return false
     case .auto:
       if let no = getenv("NO_COLOR"), no.pointee != 0 { return false }
-      if let term = getenv("TERM"), strcmp(term, "dumb") == 0 { return false }
-      return isatty(descriptor) == 1
+      return Self.isTerminal(descriptor)
     }
+  }
+
+  /// Whether a descriptor is a terminal that knows more than lines.
+  static func isTerminal(_ descriptor: Int32) -> Bool {
+    if let term = getenv("TERM"), strcmp(term, "dumb") == 0 { return false }
+    return isatty(descriptor) == 1
   }
 }
 

@@ -30,7 +30,8 @@ struct EffectRunner: Sendable {
     case .scrape(let id, let request): scrape(id, request)
     case .deliver(let id, let request):
       guard let keeper else { return deliver(id, request) }
-      // What the request tells is saved before it leaves: after `kill -9` it is known under its key.
+      // What the request tells is saved before it leaves: after `kill -9` it is known under its
+      // key.
       keeper.afterWriting { deliver(id, request) }
     case .persist(let batch): keeper?.save(batch)
     case .deadLetter(let letter): keep(letter)

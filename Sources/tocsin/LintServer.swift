@@ -7,8 +7,8 @@ import Model
 
 /// Asks a server with Prometheus' API what the checks want to know.
 ///
-/// Whatever it does not answer stays unknown, and the checks that need it stay silent. Only the first
-/// question must be answered: a server that cannot be reached ends the program.
+/// Whatever it does not answer stays unknown, and the checks that need it stay silent. Only the
+/// first question must be answered: a server that cannot be reached ends the program.
 struct LintServer {
   let base: String
   let client: HTTPClient
@@ -133,9 +133,7 @@ struct LintServer {
         for await (expr, series) in group { found[expr] = series }
       }
     }
-    for (expr, series) in found {
-      context.answers[expr] = LintContext.Answer(series: series)
-    }
+    context.answers.merge(found.mapValues { LintContext.Answer(series: $0) }) { $1 }
   }
 
   /// How many series an expression returns now; nil if the server refuses it.

@@ -45,6 +45,7 @@ struct PromtoolCheckCommand: ParsableCommand {
     commandName: "check", abstract: "Check the resources for validity.",
     subcommands: [
       PromtoolRulesCommand.self, PromtoolConfigCommand.self, PromtoolWebConfigCommand.self,
+      PromtoolMetricsCommand.self,
     ])
 }
 
@@ -129,6 +130,19 @@ struct PromtoolWebConfigCommand: ParsableCommand {
   var files: [String]
 
   func run() throws { try finish(Promtool().checkWebConfig(files)) }
+}
+
+/// `promtool check metrics`.
+struct PromtoolMetricsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "metrics",
+    abstract: "Check an exposition on standard input: its syntax and the form of its metrics.",
+    discussion: "Exit status: 0 in order, 1 not to be read, 3 unusual in form.")
+
+  @Flag(help: "Print how many series each metric has.")
+  var extended = false
+
+  func run() throws { try finish(Promtool().checkMetrics(extended: extended)) }
 }
 
 private enum PromtoolWords {

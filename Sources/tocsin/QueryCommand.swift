@@ -1,31 +1,45 @@
+import Answers
 import ArgumentParser
-import HTTPClient
-import JSON
+import Glibc
 import Model
 
-/// `tocsin query instant|range`: asks any server with Prometheus' API.
+/// `tocsin query instant|range|series|labels|metadata`: asks any server with Prometheus' API.
 struct QueryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query",
     abstract: "Ask Tocsin, Prometheus or anything with its API.",
-    subcommands: [QueryInstantCommand.self, QueryRangeCommand.self])
+    discussion: """
+      tocsin query instant http://127.0.0.1:9190 'up == 0'
+      tocsin query range --plot http://127.0.0.1:9190 'rate(requests_total[5m])'
+      tocsin query labels http://127.0.0.1:9190 job
+      tocsin query series -o csv http://127.0.0.1:9190 'up{job="node"}'
+      tocsin query instant --http.config.file client.yml https://prometheus.example.org up
+
+      Exit status: 0 answered, 1 the server answered with an error, 2 no answer.
+      """,
+    subcommands: [
+      QueryInstantCommand.self, QueryRangeCommand.self, QuerySeriesCommand.self,
+      QueryLabelsCommand.self, QueryMetadataCommand.self,
+    ])
 }
 
 /// How answers are printed.
-enum QueryFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
+enum QueryFormat: String, ExpressibleByArgument, CaseIterable { case table, json, csv }
 
 /// `tocsin query instant SERVER EXPR`.
 struct QueryInstantCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "instant",
     abstract: "Evaluate an expression at one time.",
-    discussion: "tocsin query instant http://127.0.0.1:9190 'up == 0'")
+    discussion: """
+      tocsin query instant http://127.0.0.1:9190 'up == 0'
+      tocsin query instant --time 2026-01-31T12:00:00Z -o json http://127.0.0.1:9190 up
+      """)
+
+  @OptionGroup var flags: QueryFlags
 
   @Option(help: "Evaluation time, RFC 3339 or Unix seconds; default: now.")
   var time: String?
-
-  @Option(name: [.customShort("o"), .customLong("output")], help: "table or json.")
-  var output: QueryFormat = .table
 
   @Argument(help: "URL of the server.")
   var server: String
@@ -36,7 +50,8 @@ struct QueryInstantCommand: AsyncParsableCommand {
   func run() async throws {
     var form: [(String, String)] = [("query", expr)]
     if let time { form.append(("time", time)) }
-    try await QueryClient(server: server).print("/api/v1/query", form, as: output)
+    let client = try QueryClient(server: server, flags: flags, expr: expr)
+    client.print(try await client.ask(.query, "/api/v1/query", form: form))
   }
 }
 
@@ -46,9 +61,13 @@ struct QueryRangeCommand: AsyncParsableCommand {
     commandName: "range",
     abstract: "Evaluate an expression at every step of a time range.",
     discussion: """
+      tocsin query range --plot http://127.0.0.1:9190 'rate(requests_total[5m])'
       tocsin query range --start 2026-01-31T12:00:00Z --end 2026-01-31T13:00:00Z http://127.0.0.1:9190 up
+
       Without --start the last hour, without --step 250 steps.
       """)
+
+  @OptionGroup var flags: QueryFlags
 
   @Option(help: "First time, RFC 3339 or Unix seconds; default: an hour before the end.")
   var start: String?
@@ -59,8 +78,11 @@ struct QueryRangeCommand: AsyncParsableCommand {
   @Option(help: "Distance of the steps: seconds or 1m30s.")
   var step: String?
 
-  @Option(name: [.customShort("o"), .customLong("output")], help: "table or json.")
-  var output: QueryFormat = .table
+  @Flag(help: "Draw the result, as wide as the terminal.")
+  var plot = false
+
+  @Option(help: "auto, always or never; NO_COLOR counts as never.")
+  var color: ColorChoice = .auto
 
   @Argument(help: "URL of the server.")
   var server: String
@@ -69,101 +91,106 @@ struct QueryRangeCommand: AsyncParsableCommand {
   var expr: String
 
   func run() async throws {
-    let last = try end.map { try Self.time("end", $0) } ?? WallClock().now()
-    let first = try start.map { try Self.time("start", $0) } ?? last - .hours(1)
-    let seconds = max(1, ((last - first).seconds / 250).rounded(.down))
+    let last = try end.map { try QueryTime.parse("end", $0) } ?? WallClock().now()
+    let first = try start.map { try QueryTime.parse("start", $0) } ?? last - .hours(1)
+    let distance = try step.map(QueryTime.step) ?? QueryTime.step(from: first, through: last)
     let form = [
       ("query", expr), ("start", NumberText.plain(first.seconds)),
-      ("end", NumberText.plain(last.seconds)), ("step", step ?? NumberText.plain(seconds)),
+      ("end", NumberText.plain(last.seconds)), ("step", NumberText.plain(distance.seconds)),
     ]
-    try await QueryClient(server: server).print("/api/v1/query_range", form, as: output)
-  }
-
-  private static func time(_ flag: String, _ text: String) throws -> Timestamp {
-    if let seconds = Double(text), seconds.isFinite { return Timestamp(seconds: seconds) }
-    if let t = Timestamp(rfc3339: text) { return t }
-    throw ValidationError("--\(flag): expected RFC 3339 or Unix seconds, got '\(text)'")
+    let client = try QueryClient(server: server, flags: flags, expr: expr)
+    let answer = try await client.ask(.query, "/api/v1/query_range", form: form)
+    guard plot else { return client.print(answer) }
+    var options = Plot.Options()
+    options.isColoured = color.isOn(for: 1)
+    options.width = Terminal.columns
+    let picture = Plot(
+      answer.answer, from: first, through: last, step: distance, options: options)
+    Terminal.write(picture.text, to: 1)
   }
 }
 
-/// Sends a query and prints what comes back.
-struct QueryClient {
-  let server: String
+/// `tocsin query series SERVER SELECTOR…`.
+struct QuerySeriesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "series",
+    abstract: "List the series that selectors match.",
+    discussion: "tocsin query series http://127.0.0.1:9190 'up{job=\"node\"}'")
 
-  /// The data of an answer.
-  ///
-  /// Exit status 1 when the server answers with an error, 2 when it cannot be reached.
-  func answer(_ path: String, _ form: [(String, String)]) async throws -> JSONValue {
-    try await ask(path, form).document["data"] ?? .null
+  @OptionGroup var flags: QueryFlags
+  @OptionGroup var range: QueryRangeFlags
+
+  @Option(help: "A selector; may be repeated.")
+  var match: [String] = []
+
+  @Argument(help: "URL of the server.")
+  var server: String
+
+  @Argument(help: "Selectors.")
+  var selectors: [String] = []
+
+  func run() async throws {
+    if match.isEmpty && selectors.isEmpty {
+      throw ValidationError("give a selector, such as up or {job=\"node\"}")
+    }
+    let query = (match + selectors).map { ("match[]", $0) } + (try range.parameters)
+    let client = try QueryClient(server: server, flags: flags)
+    client.print(try await client.ask(.series, "/api/v1/series", query: query))
   }
+}
 
-  private func ask(
-    _ path: String, _ form: [(String, String)]
-  ) async throws -> (document: JSONValue, body: [UInt8]) {
-    let response = try await post(path, form)
-    guard let document = try? JSONValue(parsing: response.body) else {
-      Self.complain("\(server) does not answer with JSON (HTTP status \(response.statusText))")
-      throw ExitCode(2)
-    }
-    if document["status"]?.string != "success" {
-      let kind = document["errorType"]?.string ?? "error"
-      Self.complain("\(kind): \(document["error"]?.string ?? "HTTP status \(response.statusText)")")
-      throw ExitCode(1)
-    }
-    return (document, response.body)
+/// `tocsin query labels SERVER [NAME]`.
+struct QueryLabelsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "labels",
+    abstract: "List the names of labels, or the values of one.",
+    discussion: """
+      tocsin query labels http://127.0.0.1:9190
+      tocsin query labels --match up http://127.0.0.1:9190 job
+      """)
+
+  @OptionGroup var flags: QueryFlags
+  @OptionGroup var range: QueryRangeFlags
+
+  @Option(help: "Only of the series this selector matches; may be repeated.")
+  var match: [String] = []
+
+  @Argument(help: "URL of the server.")
+  var server: String
+
+  @Argument(help: "The label whose values are wanted.")
+  var name: String?
+
+  func run() async throws {
+    let query = match.map { ("match[]", $0) } + (try range.parameters)
+    let path = name.map { "/api/v1/label/\(QueryClient.encode($0))/values" } ?? "/api/v1/labels"
+    let client = try QueryClient(server: server, flags: flags)
+    client.print(try await client.ask(.labels, path, query: query))
   }
+}
 
-  /// Exit status 1 when the server answers with an error, 2 when it cannot be reached.
-  func print(_ path: String, _ form: [(String, String)], as format: QueryFormat) async throws {
-    let (document, body) = try await ask(path, form)
-    for kind in ["warnings", "infos"] {
-      for text in document[kind]?.array ?? [] {
-        Self.complain("\(kind.dropLast()): \(text.string ?? "")")
-      }
-    }
-    switch format {
-    case .json: Terminal.write(String(decoding: body, as: UTF8.self) + "\n", to: 1)
-    case .table:
-      Terminal.write(QueryTable(document["data"]).text, to: 1)
-    }
+/// `tocsin query metadata SERVER [METRIC]`.
+struct QueryMetadataCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "metadata",
+    abstract: "List types, units and help texts of metrics.",
+    discussion: "tocsin query metadata http://127.0.0.1:9190 up")
+
+  @OptionGroup var flags: QueryFlags
+
+  @Option(help: "The most metrics.")
+  var limit: Int?
+
+  @Argument(help: "URL of the server.")
+  var server: String
+
+  @Argument(help: "Only this metric.")
+  var metric: String?
+
+  func run() async throws {
+    var query = metric.map { [("metric", $0)] } ?? []
+    if let limit { query.append(("limit", String(limit))) }
+    let client = try QueryClient(server: server, flags: flags)
+    client.print(try await client.ask(.metadata, "/api/v1/metadata", query: query))
   }
-
-  private func post(_ path: String, _ form: [(String, String)]) async throws -> HTTPResponse {
-    var base = server.contains("://") ? server : "http://" + server
-    while base.hasSuffix("/") { base.removeLast() }
-    var request = HTTPRequest(url: base + path)
-    request.method = "POST"
-    request.headers = [("Content-Type", "application/x-www-form-urlencoded")]
-    request.body = Array(
-      form.map { "\($0)=\(Self.encode($1))" }.joined(separator: "&").utf8)
-    request.timeout = 150_000
-    request.proxy = .environment
-    let client = try HTTPClient()
-    let outcome = await client.send(request)
-    client.shutdown()
-    switch outcome.result {
-    case .success(let response): return response
-    case .failure(let failure):
-      Self.complain(outcome.failureText ?? failure.text)
-      throw ExitCode(2)
-    }
-  }
-
-  private static func encode(_ text: String) -> String {
-    var out = ""
-    for b in text.utf8 {
-      let isPlain =
-        (b | 0x20) >= 0x61 && (b | 0x20) <= 0x7a || b >= 0x30 && b <= 0x39 || b == 0x2d || b == 0x2e
-        || b == 0x5f
-      if isPlain {
-        out.unicodeScalars.append(Unicode.Scalar(b))
-      } else {
-        let hex = String(b, radix: 16, uppercase: true)
-        out += "%" + (hex.utf8.count < 2 ? "0" : "") + hex
-      }
-    }
-    return out
-  }
-
-  private static func complain(_ message: String) { Terminal.write("tocsin: \(message)\n", to: 2) }
 }

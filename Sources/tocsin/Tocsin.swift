@@ -12,18 +12,27 @@ struct Tocsin: AsyncParsableCommand {
       tocsin run                                    start the daemon with its embedded default
       tocsin run --config.file prometheus.yml       start it with a Prometheus configuration
       tocsin check rules rules/*.yml                find mistakes in rule files
+      tocsin fmt rules/                             format their expressions
+      tocsin diff old/ new/                         what has changed in meaning
       tocsin query instant http://127.0.0.1:9190 up
+
+      Exit status: 0 in order, 1 problems or differences found, 2 could not run, 64 wrong usage.
       """,
     version: "tocsin \(version)",
     subcommands: [
       RunCommand.self, ReloadCommand.self, CheckCommand.self, ExplainCheckCommand.self,
-      QueryCommand.self, TestCommand.self, PromQLCommand.self,
-      NotifyCommand.self,
+      TestCommand.self, FmtCommand.self, DiffCommand.self, QueryCommand.self, PromQLCommand.self,
+      NotifyCommand.self, CompletionsCommand.self, ManualCommand.self,
     ])
 
   /// Runs as `promtool` where called by that name.
   static func main() async {
     if PromtoolCommand.isCalled { await PromtoolCommand.runAndExit() }
+    let words = Array(CommandLine.arguments.dropFirst())
+    if let problem = CommandWords.problem(in: words, of: Tocsin.self) {
+      Terminal.write(problem, to: 2)
+      exit(withError: ExitCode(64))
+    }
     await main(nil)
   }
 }

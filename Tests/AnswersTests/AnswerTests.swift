@@ -20,7 +20,7 @@ import Testing
   @Test func tables() throws {
     #expect(
       try answer(Self.vector).table == """
-        up{job="a, \\"b\\""}          1
+        up{job="a, \\"b\\""}         1
         up{instance="x", job="c"}  +Inf
 
         """)
@@ -35,11 +35,11 @@ import Testing
     #expect(try answer(#"{"resultType":"vector","result":[]}"#).table == "no data\n")
     #expect(try answer(#"["a","b"]"#, .labels).table == "a\nb\n")
     #expect(try answer(#"[{"__name__":"up","a":"1"}]"#, .series).table == "up{a=\"1\"}\n")
+    let up = #""up":[{"type":"gauge","help":"Is up.","unit":""}]"#
+    let total = #""a_total":[{"type":"counter","help":"","unit":""}]"#
     #expect(
-      try answer(
-        #"{"up":[{"type":"gauge","help":"Is up.","unit":""}],"a_total":[{"type":"counter","help":"","unit":""}]}"#,
-        .metadata
-      ).table == "a_total  counter\nup       gauge    Is up.\n")
+      try answer("{\(up),\(total)}", .metadata).table
+        == "a_total  counter\nup       gauge    Is up.\n")
   }
 
   @Test func commaSeparated() throws {
@@ -63,7 +63,9 @@ import Testing
     -> String
   {
     let result = series.enumerated().map { i, values in
-      let points = values.enumerated().map { "[\($0.offset * 60),\"\(NumberText.plain($0.element))\"]" }
+      let points = values.enumerated().map {
+        "[\($0.offset * 60),\"\(NumberText.plain($0.element))\"]"
+      }
       return #"{"metric":{"i":"\#(i)"},"values":[\#(points.joined(separator: ","))]}"#
     }.joined(separator: ",")
     var options = Plot.Options()
@@ -81,14 +83,14 @@ import Testing
     let text = try plot([(0...30).map { Double($0) * 10 }])
     #expect(
       text == """
-        300 ┤                                ⢀⣀⠤⠒
-            │                          ⣀⡠⠔⠒⠉⠁
-        200 ┤                    ⢀⣀⠤⠒⠊⠉
-            │              ⣀⡠⠔⠒⠉⠁
-        100 ┤        ⢀⣀⠤⠒⠊⠉
-          0 ┤⣀⡠⠤⠒⠒⠉⠉⠁
-            └┬────────┬────────┬────────┬───────┬
-             00:00  00:07    00:15    00:22 00:30 UTC
+        300 ┤                             ⢀⡠⠤⠤⠒⠉
+            │                       ⢀⣀⠤⠒⠒⠊⠁
+        200 ┤                 ⣀⣀⠤⠒⠊⠉⠁
+        100 ┤           ⣀⣀⡠⠔⠊⠉
+            │     ⢀⡠⠤⠔⠒⠉
+          0 ┤⡠⠤⠒⠒⠉⠁
+            └┬────────────────┬────────────────┬
+             00:00          00:15          00:30 UTC
         ⠒ {i="0"}  300
 
         """, "\n\(text)")

@@ -14,7 +14,8 @@ import Testing
   @Test(arguments: [
     (#"sum by (a, b) (x{c="1",d="2"})"#, #"sum( x{d="2", c='1'} ) by (b,a,a)"#),
     ("(a + b) + (c)", "a + b + c"), ("-(5) * x", "-5 * x"), ("x > 300", "x > 5m"),
-    (#"{__name__="x"}"#, "x"), ("a / on (x, y) group_left (p, q) b", "a / on (y, x) group_left (q, p) b"),
+    (#"{__name__="x"}"#, "x"),
+    ("a / on (x, y) group_left (p, q) b", "a / on (y, x) group_left (q, p) b"),
     ("x[90s] offset 60s", "x[1m30s] offset 1m"), ("+x", "x"),
   ])
   func sameMeaning(_ a: String, _ b: String) throws {

@@ -123,7 +123,8 @@ import Testing
     #expect(formatted("").file.problems.isEmpty)
   }
 
-  /// Every rule file of the corpus: what is formatted means the same, and a second run does nothing.
+  /// Every rule file of the corpus: what is formatted means the same, and a second run does
+  /// nothing.
   @Test(.enabled(if: getenv("CONFORMANCE_DIR") != nil)) func corpus() throws {
     let folder = String(cString: try #require(getenv("CONFORMANCE_DIR")))
     let files = RulePaths.expand([folder + "/corpus/rules", folder + "/generated-unittests"]).files

@@ -64,6 +64,7 @@ PATHS = """
 # Keys that Prometheus 3 has and 2.42 has not, and what is ours.
 NEWER = {
     "GOMEMLIMIT", "hostname", "serverTime", "application", "droppedTargetCounts", "scrapePool",
+    "evaluationNanoseconds", "seriesTouched", "samplesTouched", "shapeRebuilds",
 }
 
 

@@ -123,6 +123,24 @@ class CheckTest(unittest.TestCase):
             self.run_tool("check", "rules", "--lint-fatal", "twice.yml", program=link).returncode, 3)
         self.assertEqual(self.run_tool("check", "nonsense", program=link).returncode, 1)
 
+    def test_metrics_as_promtool(self):
+        link = os.path.join(self.folder.name, "promtool")
+        os.symlink(TOCSIN, link)
+
+        def check(text, *flags):
+            done = self.run_tool("check", "metrics", *flags, program=link, stdin=text)
+            return done.returncode, done.stdout, done.stderr
+
+        good = "# HELP a_total x\n# TYPE a_total counter\na_total 1\n"
+        self.assertEqual(check(good), (0, "", ""))
+        self.assertEqual(
+            check(good + "# TYPE b counter\nb 2\n"),
+            (3, "", 'b counter metrics should have "_total" suffix\nb no help text\n'))
+        code, out, said = check("a 1\nb{ 2\n")
+        self.assertEqual((code, out), (1, ""))
+        self.assertTrue(said.startswith("error while linting: text format parsing error in line 2: "), said)
+        self.assertIn("a_total  1            100.00%", check(good, "--extended")[1])
+
     def test_explain(self):
         out = self.run_tool("explain-check", "template/value-in-label")
         self.assertEqual(out.returncode, 0)

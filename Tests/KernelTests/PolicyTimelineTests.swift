@@ -7,8 +7,8 @@ import Testing
 /// Walks the alert of one target through scrapes drawn as marbles, a scrape and an evaluation each.
 ///
 /// Input: `x` the condition holds, `-` it does not, `0` the series is missing, `d` the target is
-/// down, `e` the expression fails. States: p pending, f firing, n and N the same for a lack of data,
-/// e and E for a failure, t pending while the target is down, . none.
+/// down, `e` the expression fails. States: p pending, f firing, n and N the same for a lack of
+/// data, e and E for a failure, t pending while the target is down, . none.
 private final class PolicyTimeline {
   let world: World
   private var next: Character = "-"

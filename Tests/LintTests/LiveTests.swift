@@ -27,7 +27,8 @@ struct LiveTests {
     change(&context)
     let source = SourceText(name: "r.yml", text: "groups: [{name: g, rules: [\(rules)]}]")
     let linter = Linter(context: context)
-    return linter.finish([linter.inspect(RuleFileLoader.load(source))]).flatMap { $0 }
+    let inspection = linter.inspect(RuleFileLoader.load(source))
+    return linter.finish([inspection], in: [source]).flatMap { $0 }
   }
 
   @Test func aMetricNobodyHasSeen() {

@@ -14,7 +14,8 @@ struct PolicyTests {
     let source = SourceText(
       name: "r.yml", text: head + "groups: [{name: g, rules: [\(rule)]}]")
     let linter = Linter(settings: tocsin.lint)
-    return linter.finish([linter.inspect(RuleFileLoader.load(source))]).flatMap { $0 }
+    let inspection = linter.inspect(RuleFileLoader.load(source))
+    return linter.finish([inspection], in: [source]).flatMap { $0 }
   }
 
   @Test(arguments: [

@@ -48,7 +48,8 @@ import Testing
         """)
     let line = try #require(result.line)
     #expect(try SourceFormatter.format(line) == result)
-    let nested = try SourceFormatter.format("a + (\(errors) * \(all)) == sum(clamp_max(\(errors),scalar(\(all))))")
+    let nested = try SourceFormatter.format(
+      "a + (\(errors) * \(all)) == sum(clamp_max(\(errors),scalar(\(all))))")
     #expect(
       nested.text == """
         a

@@ -89,8 +89,10 @@ import Testing
                 alertname: PoolFull
                 exp_alerts: [{state: pending, active_at: 6m, \(labels)}]
           promql_expr_test:
-            - {expr: up, eval_time: 5m, exp_samples: [{labels: 'up{job="db", instance="x"}', value: 0}]}
-            - {expr: up, eval_time: 6m, exp_samples: [{labels: 'up{job="db", instance="x"}', value: 1}]}
+            - {expr: 'sum by (job, instance) (up)', eval_time: 5m,
+               exp_samples: [{labels: '{job="db", instance="x"}', value: 0}]}
+            - {expr: 'sum by (job, instance) (up)', eval_time: 6m,
+               exp_samples: [{labels: '{job="db", instance="x"}', value: 1}]}
       """)
     #expect(report.failures == [])
   }

@@ -127,7 +127,8 @@ import Testing
         <testsuites name="tocsin" tests="2" failures="1" errors="0">
           <testsuite name="t.yml" tests="2" failures="1" errors="0" skipped="0" time="0">
             <testcase name="it fills" classname="t.yml" file="t.yml" time="0">
-              <failure message="PoolFull at 6m: 1 alert expected and found, but not the same" type="failed">
+              <failure message="PoolFull at 6m: 1 alert expected and found, but not the same" \
+        type="failed">
         """))
     #expect(
       xml.contains(#"<testcase name="it is empty" classname="t.yml" file="t.yml" time="0"/>"#))

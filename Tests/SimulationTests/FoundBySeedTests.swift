@@ -18,6 +18,10 @@ struct FoundBySeedTests {
   /// taken for resolved.
   @Test func aWordThatExpiredInTheQueueIsNotSent() { check(275) }
 
+  /// An alert that fired for two minutes behind a notification that could not be delivered was
+  /// never told of.
+  @Test func whatCameAndWentBehindAnotherNotificationIsTold() { check(752) }
+
   private func check(_ seed: UInt64) {
     let verdict = Simulator.run(WorldPlan(seed: seed))
     #expect(verdict.isGood, "make sim SEED=\(seed): \(verdict.problems.first?.text ?? "")")

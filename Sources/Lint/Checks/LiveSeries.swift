@@ -35,7 +35,7 @@ enum LiveSeries {
     """)
   static let conflict = Check(
     "live/external-label", .warning, aliases: ["labels/conflict", "alerts/external_labels"],
-    "a label that collides with `external_labels`, or a template that asks for one that is not there",
+    "a label that collides with `external_labels`, or a template that asks for one not there",
     """
     `external_labels` are laid under the labels of outgoing alerts: a rule's own label of the same name
     hides it. `$externalLabels.x` is empty where the configuration has no `x`.

@@ -107,8 +107,10 @@ enum RepeatedRules {
 }
 
 extension FileFacts.Place {
-  /// The place of a word inside this one, where it stands for the first time.
-  func narrowed(to word: String, in source: SourceText) -> FileFacts.Place {
+  /// Where a word stands for the first time in a part of the file.
+  static func narrowed(
+    _ range: SourceRange, to word: String, in source: SourceText
+  ) -> SourceRange {
     let wanted = Array(word.utf8)
     func isName(_ at: Int) -> Bool {
       guard source.bytes.indices.contains(at) else { return false }
@@ -119,20 +121,20 @@ extension FileFacts.Place {
     var at = range.start
     while at + wanted.count <= min(range.end, source.bytes.count) {
       if source.bytes[at...].starts(with: wanted), !isName(at - 1), !isName(at + wanted.count) {
-        var place = self
-        place.range = SourceRange(at, at + wanted.count)
-        return place
+        return SourceRange(at, at + wanted.count)
       }
       at += 1
     }
-    return self
+    return range
   }
 
   /// A finding at this place, without its text.
-  func diagnostic(_ check: Check, _ message: String, severity: Severity? = nil) -> Diagnostic {
+  func diagnostic(
+    _ check: Check, _ message: String, at part: SourceRange? = nil, severity: Severity? = nil
+  ) -> Diagnostic {
     let kind = isAlert ? "alert" : "record"
     var diagnostic = Diagnostic(
-      check.id, severity ?? check.severity, message, range: range,
+      check.id, severity ?? check.severity, message, range: part ?? range,
       context: "in \(kind) \(GoText.quote(rule)), group \(GoText.quote(group))")
     diagnostic.group = group
     diagnostic.rule = rule

@@ -61,7 +61,9 @@ struct RuleSets {
     /// The finding in its text.
     func shown(in source: SourceText, _ shelf: inout SourceShelf) -> Diagnostic {
       var diagnostic = diagnostic.attached(to: source)
-      if let word { diagnostic.range = place.narrowed(to: word, in: source).range }
+      if let word, let range = diagnostic.range {
+        diagnostic.range = FileFacts.Place.narrowed(range, to: word, in: source)
+      }
       if let note {
         let isOwn = note.place.path == place.path
         diagnostic.notes = [
@@ -101,7 +103,7 @@ struct RuleSets {
   ) {
     guard let sources = records[use.metric] else {
       if context.isWholeSet, use.metric.contains(":") {
-        var finding = made(Self.unknown, "no rule records `\(use.metric)`", at: use.place)
+        var finding = made(Self.unknown, "no rule records `\(use.metric)`", at: use)
         finding.word = use.metric
         let near = NearestName.find(use.metric, among: records.keys.sorted(by: ByteOrder.less))
         finding.diagnostic.label = near.map { "did you mean `\($0)`?" }
@@ -115,7 +117,7 @@ struct RuleSets {
     if let later = own.first, own.allSatisfy({ $0.place.ruleIndex > use.place.ruleIndex }) {
       var finding = made(
         Self.order, "`\(use.metric)` is recorded later in the group: this is its last value",
-        at: use.place)
+        at: use)
       finding.word = use.metric
       finding.note = ("recorded here", later.place)
       out.append(finding)
@@ -123,7 +125,7 @@ struct RuleSets {
       var finding = made(
         Self.dependency,
         "`\(use.metric)` comes from group \(GoText.quote(first.place.group)) "
-          + "and may be one interval old", at: use.place)
+          + "and may be one interval old", at: use)
       finding.word = use.metric
       finding.note = ("recorded here", first.place)
       out.append(finding)
@@ -134,7 +136,7 @@ struct RuleSets {
     let names = Set(files.flatMap { $0.rules.filter(\.place.isAlert).map(\.name) })
     for use in file.alertUses where !names.contains(use.metric) {
       var finding = made(
-        Self.unknownAlert, "no rule has the alert \(GoText.quote(use.metric))", at: use.place)
+        Self.unknownAlert, "no rule has the alert \(GoText.quote(use.metric))", at: use)
       finding.diagnostic.label = NearestName.find(
         use.metric, among: names.sorted(by: ByteOrder.less)
       )
@@ -143,18 +145,18 @@ struct RuleSets {
     }
   }
 
-  private func made(_ check: Check, _ message: String, at place: FileFacts.Place) -> Finding {
-    Finding(place: place, diagnostic: place.diagnostic(check, message))
+  private func made(_ check: Check, _ message: String, at use: FileFacts.Use) -> Finding {
+    Finding(place: use.place, diagnostic: use.place.diagnostic(check, message, at: use.range))
   }
 
   // MARK: Slips
 
   private func typos(_ records: [String: [FileFacts.Rule]]) -> [Finding] {
     var counts: [String: Int] = [:]
-    var places: [String: FileFacts.Place] = [:]
+    var lastUses: [String: FileFacts.Use] = [:]
     for use in files.flatMap(\.uses) {
       counts[use.metric, default: 0] += use.count
-      places[use.metric] = use.place
+      lastUses[use.metric] = use
     }
     // Names that lose the same byte somewhere are one slip apart: index by what is left.
     var frequent: [String: [String]] = [:]
@@ -165,13 +167,13 @@ struct RuleSets {
     var out: [Finding] = []
     for name in counts.keys.sorted(by: ByteOrder.less)
     where counts[name] == 1 && name.utf8.count >= 12 && records[name] == nil {
-      guard let place = places[name],
+      guard let use = lastUses[name],
         let meant = Self.shortened(name).flatMap({ frequent[$0] ?? [] }).first(where: {
           Self.isSlip(name, of: $0)
         })
       else { continue }
       var finding = made(
-        Self.typo, "`\(name)` is used once, `\(meant)` \(counts[meant] ?? 0) times", at: place)
+        Self.typo, "`\(name)` is used once, `\(meant)` \(counts[meant] ?? 0) times", at: use)
       finding.word = name
       finding.diagnostic.label = "did you mean `\(meant)`?"
       out.append(finding)
