@@ -92,7 +92,8 @@ struct LintServer {
     }
     guard let known = metric.labels, !known.isEmpty else { return metric }
     for label in labels where known.contains(label) {
-      if case .success(let data) = await ask("/api/v1/label/\(Self.encode(label))/values", matching)
+      if case .success(let data) = await ask(
+        "/api/v1/label/\(QueryClient.encode(label))/values", matching)
       {
         metric.values[label] = data.array?.compactMap(\.string)
       }
@@ -196,7 +197,8 @@ struct LintServer {
   private func ask(
     _ path: String, _ form: [(String, String)] = []
   ) async -> Result<JSONValue, HTTPFailureText> {
-    let query = form.map { "\(Self.encode($0))=\(Self.encode($1))" }.joined(separator: "&")
+    let query = form.map { "\(QueryClient.encode($0))=\(QueryClient.encode($1))" }.joined(
+      separator: "&")
     var request = HTTPRequest(url: base + path + (query.isEmpty ? "" : "?" + query))
     request.timeout = 60_000
     request.proxy = .environment
@@ -219,21 +221,5 @@ struct LintServer {
     stride(from: 0, to: all.count, by: Self.parallel).map {
       all[$0..<min($0 + Self.parallel, all.count)]
     }
-  }
-
-  private static func encode(_ text: String) -> String {
-    var out = ""
-    for b in text.utf8 {
-      let isPlain =
-        (b | 0x20) >= 0x61 && (b | 0x20) <= 0x7a || b >= 0x30 && b <= 0x39
-        || "-._~".utf8.contains(b)
-      if isPlain {
-        out.unicodeScalars.append(Unicode.Scalar(b))
-      } else {
-        let hex = String(b, radix: 16, uppercase: true)
-        out += "%" + (hex.utf8.count < 2 ? "0" : "") + hex
-      }
-    }
-    return out
   }
 }

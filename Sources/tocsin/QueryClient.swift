@@ -154,6 +154,8 @@ struct QueryClient {
     pairs.map { "\(encode($0))=\(encode($1))" }.joined(separator: "&")
   }
 
+  /// A text as a part of a query, a form or a path: everything but letters, digits and `-._` by its
+  /// bytes.
   static func encode(_ text: String) -> String {
     var out = ""
     for b in text.utf8 {

@@ -117,13 +117,12 @@ final class RangeFunctionNode: PlanNode {
       }
     }
     if domain.count == 1, source.extent == .none, function.keepsName || projection.isIdentity,
-      let stored = source as? StoredWindows, let rows = RowRunKernel(function),
-      let summaries = SummaryKernel(function)
+      let stored = source as? StoredWindows, let bulk = BulkKernel(function)
     {
       stored.forEachRun(
-        evaluation, times, needs: summaries.needs,
-        run: { apply(rows, evaluation, times, $0) },
-        summary: { apply(summaries, evaluation, times, $0, $1, $2) }, body)
+        evaluation, times, needs: bulk.needs,
+        run: { apply(bulk, evaluation, times, $0) },
+        summary: { apply(bulk, evaluation, times, $0, $1, $2) }, body)
     } else {
       source.forEachColumn(evaluation, times, steps: domain.count, body)
     }
@@ -131,7 +130,7 @@ final class RangeFunctionNode: PlanNode {
 
   /// Takes the result over a long window from its summary; false if the samples are needed.
   private func apply(
-    _ kernel: SummaryKernel, _ evaluation: Evaluation, _ times: WindowTimes, _ slot: Int,
+    _ kernel: BulkKernel, _ evaluation: Evaluation, _ times: WindowTimes, _ slot: Int,
     _ summary: WindowSummary, _ corrections: UnsafeBufferPointer<Double>
   ) -> Bool {
     if summary.count == 0 { return true }
@@ -145,11 +144,11 @@ final class RangeFunctionNode: PlanNode {
 
   /// Runs a kernel over neighbouring series; their slots are neighbours too.
   private func apply(
-    _ rows: RowRunKernel, _ evaluation: Evaluation, _ times: WindowTimes, _ run: RowRun
+    _ bulk: BulkKernel, _ evaluation: Evaluation, _ times: WindowTimes, _ run: RowRun
   ) {
     touched += run.count * run.rowCount
     let first = run.firstMember
-    guard rows.apply(run, times, into: values.values + first, scratch: &lost) else { return }
+    guard bulk.apply(run, times, into: values.values + first, scratch: &lost) else { return }
     (values.tags + first).update(repeating: CellTag.float, count: run.count)
     if function.isCounterFunction && counterNotes.hasNotes {
       for slot in first..<(first + run.count) { noteCounter(evaluation, slot) }

@@ -1,33 +1,11 @@
 import Model
 import Storage
 
-/// Range functions over many series at once: neighbouring columns of one source, a sample in every
-/// row.
+/// Over many series at once: neighbouring columns of one source, a sample in every row.
 ///
 /// The loops run along rows, so that the compiler takes several series in one instruction. Inside a
 /// series the order of operations is that of the kernels for one window: both give the same bits.
-enum RowRunKernel {
-  case rate(isCounter: Bool, isRate: Bool)
-  case extreme(isMax: Bool)
-  case sum, mean, count, changes, resets
-
-  /// The form of a function, if it has one.
-  init?(_ function: RangeFunction) {
-    switch function {
-    case .rate: self = .rate(isCounter: true, isRate: true)
-    case .increase: self = .rate(isCounter: true, isRate: false)
-    case .delta: self = .rate(isCounter: false, isRate: false)
-    case .min: self = .extreme(isMax: false)
-    case .max: self = .extreme(isMax: true)
-    case .sum: self = .sum
-    case .avg: self = .mean
-    case .count: self = .count
-    case .changes: self = .changes
-    case .resets: self = .resets
-    default: return nil
-    }
-  }
-
+extension BulkKernel {
   /// Computes one number per column; false if there are too few rows for any.
   func apply(
     _ run: RowRun, _ times: WindowTimes, into out: UnsafeMutablePointer<Double>,

@@ -4,28 +4,7 @@ import Storage
 /// Range functions over a long window from what sealed rows know of their values.
 ///
 /// Each gives the bits of its kernel for one window.
-enum SummaryKernel {
-  case rate(isCounter: Bool, isRate: Bool)
-  case extreme(isMax: Bool)
-  case sum, mean, count, changes, resets
-
-  /// The form of a function, if it has one.
-  init?(_ function: RangeFunction) {
-    switch function {
-    case .rate: self = .rate(isCounter: true, isRate: true)
-    case .increase: self = .rate(isCounter: true, isRate: false)
-    case .delta: self = .rate(isCounter: false, isRate: false)
-    case .min: self = .extreme(isMax: false)
-    case .max: self = .extreme(isMax: true)
-    case .sum: self = .sum
-    case .avg: self = .mean
-    case .count: self = .count
-    case .changes: self = .changes
-    case .resets: self = .resets
-    default: return nil
-    }
-  }
-
+extension BulkKernel {
   /// What the summaries must tell.
   var needs: SummaryNeeds {
     switch self {
