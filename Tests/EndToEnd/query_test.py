@@ -240,8 +240,9 @@ class QueryTest(PairTest):
                 )
 
 
+OF_EVALUATIONS = {"evaluationNanoseconds", "seriesTouched", "samplesTouched", "shapeRebuilds"}
 NEWER_KEYS = {
-    "rules": {"groupNextToken", "keepFiringFor", "keepFiringSince"},
+    "rules": {"groupNextToken", "keepFiringFor", "keepFiringSince"} | OF_EVALUATIONS,
     "alerts": {"keepFiringSince"},
     "targets": {"droppedTargetCounts", "scrapePool"},
     "buildinfo": set(),
@@ -407,7 +408,7 @@ class QueryCommandTest(PairTest):
     def test_problems(self):
         refused = self.ask(Pair.ours, "instant", "sum(")
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("parse error", refused.stdout + refused.stderr)
+        self.assertIn("<expr>:1:5: error: unclosed left parenthesis", refused.stdout + refused.stderr)
         nobody = subprocess.run(
             [TOCSIN, "query", "instant", f"http://127.0.0.1:{free_port()}", "up"], capture_output=True, text=True, timeout=15
         )
