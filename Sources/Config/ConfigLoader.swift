@@ -87,6 +87,7 @@ package enum ConfigLoader {
     settings.webhooks = tocsin.webhooks
     settings.storage = tocsin.storage
     settings.policies = tocsin.policies
+    settings.triggers = tocsin.triggers
     loaded.lint = tocsin.lint
     let isUsable = !loaded.hasErrors
     var known: [String: RuleFile] = [:]

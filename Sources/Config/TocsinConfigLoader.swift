@@ -9,6 +9,7 @@ package struct TocsinConfig: Sendable {
   package var webhooks: [WebhookSettings] = []
   package var storage = StorageSettings()
   package var policies: [PolicySettings] = []
+  package var triggers: [TriggerSettings] = []
   package var lint = LintSettings()
   package var diagnostics: [Diagnostic] = []
 
@@ -41,6 +42,7 @@ private struct TocsinConfigReading {
     guard let fields = reader.fields(of: root, "tocsin.yml") else { return }
     webhooks(fields, &out)
     out.policies = policies(fields)
+    out.triggers = triggers(fields)
     if let storage = fields.fields("storage", "a storage block") {
       if let keep = storage.word("keep", of: ["rules", "all"]) {
         out.storage.keep = keep == "all" ? .all : .rules
@@ -164,6 +166,18 @@ private struct TocsinConfigReading {
       defer { entry.close() }
       return PolicySettings(matchers: matchers(entry), policy: policy)
     }
+  }
+
+  /// `groups`, and `evaluate` for those it does not name.
+  private func triggers(_ fields: YAMLFields) -> [TriggerSettings] {
+    let named = (fields.items("groups") ?? []).compactMap { node -> TriggerSettings? in
+      guard let entry = reader.fields(of: node, "a group entry") else { return nil }
+      defer { entry.close() }
+      return TriggerSettings(
+        matchers: matchers(entry), trigger: word(entry, "evaluate") ?? .slots)
+    }
+    let others: EvaluationTrigger? = word(fields, "evaluate")
+    return named + (others.map { [TriggerSettings(trigger: $0)] } ?? [])
   }
 
   /// One of the words an enumeration knows.

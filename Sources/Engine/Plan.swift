@@ -144,6 +144,20 @@ package final class Plan {
   package var samples: Int { evaluation.samples }
   /// The series its selectors selected last, those of several selectors counted for each.
   package var series: Int { sources.reduce(0) { $0 + $1.shape.count } }
+  /// Changes whenever one of its standing selectors gains or loses a member.
+  package var membershipVersion: UInt64 {
+    sources.reduce(0) { $0 &+ ($1.standing?.generation ?? 0) }
+  }
+
+  /// Adds who writes what its standing selectors select.
+  package func add(feedersTo feeders: inout FeedingSources) {
+    for source in sources {
+      if let selector = source.standing {
+        evaluation.store.add(feedersOf: selector, to: &feeders)
+      }
+    }
+  }
+
   /// How often a node's shape was made anew since the plan was made.
   package var shapeRebuilds: UInt64 { evaluation.rebuilds }
 

@@ -12,6 +12,8 @@ final class SelectorSource {
   /// How far back any of its readers looks.
   private var window: PromDuration = .zero
   private var registered: Selector?
+  /// The store's selector while the source is registered.
+  var standing: Selector? { registered }
   private var current: Selector?
   private var resolvedQuery: UInt64 = 0
   private var generation: UInt64?

@@ -12,6 +12,8 @@ final class GroupWork {
   var evaluations: UInt64 = 0
   var failures: UInt64 = 0
   var lastSamples = 0
+  /// Set for a group that is evaluated behind scrapes too.
+  var following: ScrapeFollowing?
 
   init(_ runner: RuleGroupRunner, schedule: SlotSchedule, nextSlot: Timestamp) {
     self.runner = runner
@@ -37,18 +39,21 @@ final class GroupScheduler {
     let endsAt: Timestamp
   }
 
-  private enum Key: Hashable {
+  enum Key: Hashable {
     case group(String)
+    case scraped(String)
     case ending(Int)
   }
 
-  private let environment: RuleEnvironment
+  let environment: RuleEnvironment
   /// By file, then name.
   private(set) var groups: [GroupWork] = []
   private var byKey: [String: GroupWork] = [:]
   private var endings: [Int: Ending] = [:]
   private var nextEnding = 0
-  private var deadlines = DeadlineQueue<Key>()
+  var deadlines = DeadlineQueue<Key>()
+  /// The groups that follow scrapes, by file, then name.
+  var followers: [GroupWork] = []
   var evaluationDurations = DurationSummary()
   var groupDurations = DurationSummary()
   /// Evaluations that failed and were still told to the receivers, template expansions and their
@@ -96,7 +101,10 @@ final class GroupScheduler {
       byKey[work.definition.key] = work
     }
     // In any order: each forgets its own deadline.
-    for gone in old.values { deadlines.remove(.group(gone.definition.key)) }
+    for gone in old.values {
+      deadlines.remove(.group(gone.definition.key))
+      deadlines.remove(.scraped(gone.definition.key))
+    }
     for (rule, group) in reload.orphans { end(rule, interval: group.interval, at: now) }
     groups.sort { isBefore($0.definition, $1.definition) }
     batch.forget()
@@ -160,14 +168,19 @@ final class GroupScheduler {
     at now: Timestamp, _ effects: inout EffectList
   ) -> [(group: GroupWork, slot: Timestamp)] {
     var due: [(group: GroupWork, slot: Timestamp)] = []
+    var waiting: [GroupWork] = []
     while let (key, _) = deadlines.take(dueAt: now) {
       switch key {
       case .ending(let id):
         if let ending = endings.removeValue(forKey: id) { ending.rule.end(at: ending.endsAt) }
       case .group(let name):
         if let group = byKey[name] { due.append((group, advance(group, at: now, &effects))) }
+      case .scraped(let name):
+        if let group = byKey[name] { waiting.append(group) }
       }
     }
+    for (group, slot) in due { group.following?.settle(at: slot) }
+    due += takeFollowers(waiting, besides: due, at: now)
     return due
   }
 
@@ -206,5 +219,8 @@ final class GroupScheduler {
   }
 
   /// No more evaluations.
-  func stop() { deadlines = DeadlineQueue() }
+  func stop() {
+    deadlines = DeadlineQueue()
+    followers = []
+  }
 }

@@ -125,6 +125,7 @@ package final class Kernel {
   private func run(isQuiet: Bool, at now: Timestamp, _ effects: inout EffectList) {
     pusher.run(at: now)
     scraper.run(at: now, &effects)
+    for scrape in scraper.takeCommitted() { scheduler.note(scrape, at: now) }
     let outcomes = scheduler.run(at: now, &effects)
     for outcome in outcomes { take(outcome, at: now, &effects) }
     let place = effects.effects.count
@@ -171,6 +172,7 @@ package final class Kernel {
     scheduler.beginning = new.global.groupsBegin
     let orphans = scheduler.update(
       new.groups, holding: new.heldFiles, patience: now + patience, at: now)
+    scheduler.obey(new.triggers, at: now)
     for (rule, group) in orphans { resolve(rule, of: group, at: now, &effects) }
     logQuarantine(&effects)
     scraper.update(new, at: now, &effects)

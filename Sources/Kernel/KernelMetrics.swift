@@ -67,6 +67,11 @@ extension Kernel {
       to: &out
     ) { Double($0.missed) }
     perGroup(
+      "tocsin_rule_group_scrape_iterations_total", .counter,
+      "The total number of rule group evaluations right behind scrapes, besides scheduled ones.",
+      to: &out
+    ) { Double($0.following?.iterations ?? 0) }
+    perGroup(
       prefix + "group_interval_seconds", .gauge, "The interval of a rule group.", to: &out
     ) { $0.definition.interval.seconds }
     perGroup(

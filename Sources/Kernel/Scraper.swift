@@ -47,6 +47,8 @@ final class Scraper {
   private var nextID: UInt64 = 1
   private var userAgent = ""
   private var isStopped = false
+  /// Scrapes that are in the store and that nobody was told of yet.
+  private var committed: [CommittedScrape] = []
 
   init(store: Store, stopwatch: @escaping () -> Double = { 0 }) {
     self.store = store
@@ -197,6 +199,9 @@ final class Scraper {
     }
     var commit = ScrapeCommit(target: target, store: store, now: now)
     let failure = commit.write(outcome, at: time)
+    committed.append(
+      CommittedScrape(
+        source: target.source, time: time, hasTimed: !target.timedSeries.isEmpty))
     add(commit.tally)
     let tally = commit.tally
     target.note(
@@ -214,6 +219,13 @@ final class Scraper {
     let tolerance = min(Self.alignment, .milliseconds(interval.milliseconds / 100))
     let delay = started - slot
     return delay >= .zero && delay <= tolerance ? slot : started
+  }
+
+  /// The scrapes that were committed since the last call.
+  func takeCommitted() -> [CommittedScrape] {
+    if committed.isEmpty { return [] }
+    defer { committed.removeAll(keepingCapacity: true) }
+    return committed
   }
 
   private func add(_ tally: ScrapeTally) {

@@ -10,6 +10,8 @@ package struct Settings: Sendable {
   package var heldFiles: [HeldFile] = []
   /// Of tocsin.yml: what alert rules do when data vanish, evaluations fail or targets are down.
   package var policies: [PolicySettings] = []
+  /// Of tocsin.yml: what makes groups be evaluated.
+  package var triggers: [TriggerSettings] = []
   package var scrapes: [ScrapeSettings] = []
   package var alertmanagers: [AlertmanagerSettings] = []
   package var alertRelabeling: [RelabelRule] = []

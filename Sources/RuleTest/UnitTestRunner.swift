@@ -227,6 +227,7 @@ package struct UnitTestRunner {
     }
     settings.webhooks = config.webhooks
     settings.policies = config.policies
+    settings.triggers = config.triggers
     return settings
   }
 

@@ -13,7 +13,7 @@ final class AlertRuleRunner {
 
   let rule: AlertRule
   private let environment: RuleEnvironment
-  private let query: RuleQuery
+  let query: RuleQuery
   private let queries: TemplateQueries
   private var fields: AlertFields
   private var knownExternalLabels: LabelSet

@@ -11,7 +11,7 @@ final class RecordingRuleRunner {
   }
 
   let rule: RecordingRule
-  private let query: RuleQuery
+  let query: RuleQuery
   private var targets: [Target?] = []
 
   init(_ rule: RecordingRule, environment: RuleEnvironment) throws(RuleProblem) {

@@ -77,5 +77,11 @@ final class RuleQuery {
     RuleCost(series: plan.series, samples: plan.samples, shapeRebuilds: plan.shapeRebuilds)
   }
 
+  /// Changes whenever a selector of the query gains or loses a member.
+  var membershipVersion: UInt64 { plan.membershipVersion }
+
+  /// Adds who writes what the query reads.
+  func add(feedersTo feeders: inout FeedingSources) { plan.add(feedersTo: &feeders) }
+
   func close() { plan.close() }
 }

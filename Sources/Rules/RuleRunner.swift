@@ -80,6 +80,20 @@ package final class RuleRunner {
     computing = environment.stopwatch() - started
   }
 
+  private var query: RuleQuery? {
+    switch work {
+    case .alert(let runner): runner.query
+    case .recording(let runner): runner.query
+    case .broken: nil
+    }
+  }
+
+  /// Changes whenever a selector of the rule gains or loses a member.
+  var membershipVersion: UInt64 { query?.membershipVersion ?? 0 }
+
+  /// Adds who writes what the rule reads.
+  func add(feedersTo feeders: inout FeedingSources) { query?.add(feedersTo: &feeders) }
+
   private var cost: RuleCost {
     switch work {
     case .alert(let runner): runner.cost

@@ -2,6 +2,7 @@ import Config
 import Diagnostics
 import Kernel
 import Model
+import Rules
 import Testing
 
 @Suite("tocsin.yml")
@@ -49,8 +50,26 @@ struct TocsinConfigTests {
     #expect(config.lint.requiredLabels == ["severity"])
   }
 
+  @Test func whatMakesGroupsBeEvaluated() throws {
+    let config = load(
+      """
+      evaluate: on_scrape
+      groups:
+        - matchers: ['group=~"slow.*"']
+          evaluate: slots
+      """)
+    #expect(config.diagnostics.isEmpty)
+    let group = { RuleGroupDefinition(file: "r.yml", name: $0, interval: .seconds(15), rules: []) }
+    #expect(config.triggers.trigger(for: group("slow-ones")) == .slots)
+    #expect(config.triggers.trigger(for: group("db")) == .onScrape)
+    #expect(load("storage: {keep: all}").triggers.trigger(for: group("db")) == .slots)
+  }
+
   @Test(arguments: [
     ("webhook: []", "yaml/unknown-field"),
+    ("evaluate: on-scrape", "yaml/value"),
+    ("groups: [{matchers: ['group=\"a\"'], evaluate: never}]", "yaml/value"),
+    ("groups: [{match: []}]", "yaml/unknown-field"),
     ("webhooks: [{url: 'http://x'}]", "config/webhook"),
     ("webhooks: [{name: a}]", "config/webhook"),
     ("webhooks: [{name: a, url: 'ftp://x'}]", "config/url"),
