@@ -133,8 +133,7 @@ struct PairTable {
   private var text = GrowingBuffer<UInt8>()
   private var textInUse = 0
   private var free: [UInt32] = []
-  /// Number + 1 per bucket, zero for an empty one; a power of two.
-  private var buckets = [UInt32](repeating: 0, count: 64)
+  private var index = HashIndex(size: 64)
 
   /// Frees the memory; the table must not be used again.
   func deallocate() {
@@ -143,7 +142,7 @@ struct PairTable {
   }
 
   /// Bytes held.
-  var byteCount: Int { entries.byteCount + text.byteCount + buckets.count * 4 }
+  var byteCount: Int { entries.byteCount + text.byteCount + index.byteCount }
 
   /// The text of a number; valid until the table changes.
   subscript(number: UInt32) -> UnsafeBufferPointer<UInt8> {
@@ -155,15 +154,12 @@ struct PairTable {
   /// The number of a text, with one more use.
   mutating func retain(_ wanted: UnsafeBufferPointer<UInt8>) -> UInt32 {
     let hash = UInt32(truncatingIfNeeded: SeriesTable.hash(UnsafeRawBufferPointer(wanted)))
-    let mask = buckets.count - 1
-    var at = Int(hash) & mask
-    while buckets[at] != 0 {
-      let number = buckets[at] - 1
-      if entries[Int(number)].hash == hash, ByteOrder.compare(self[number], wanted) == 0 {
-        entries[Int(number)].uses += 1
-        return number
-      }
-      at = (at + 1) & mask
+    let known = index.find(hash) {
+      entries[Int($0)].hash == hash && ByteOrder.compare(self[$0], wanted) == 0
+    }
+    if let known {
+      entries[Int(known)].uses += 1
+      return known
     }
     precondition(
       text.count + wanted.count < Int(UInt32.max), "a store has four gigabytes of labels")
@@ -179,10 +175,10 @@ struct PairTable {
       number = UInt32(entries.count)
       entries.append(entry)
     }
-    if (entries.count - free.count) * 4 > buckets.count * 3 {
-      rehash(buckets.count * 2)
+    if (entries.count - free.count) * 4 > index.size * 3 {
+      rehash(index.size * 2)
     } else {
-      buckets[at] = number + 1
+      index.insert(number, hash: hash)
     }
     return number
   }
@@ -198,30 +194,14 @@ struct PairTable {
   }
 
   private mutating func unlink(_ number: UInt32) {
-    let mask = buckets.count - 1
-    var at = Int(entries[Int(number)].hash) & mask
-    while buckets[at] != number + 1 { at = (at + 1) & mask }
-    // Close the hole: move back what would no longer be found.
-    var hole = at
-    buckets[hole] = 0
-    at = (at + 1) & mask
-    while buckets[at] != 0 {
-      let home = Int(entries[Int(buckets[at] - 1)].hash) & mask
-      if (at - home) & mask >= (at - hole) & mask {
-        buckets[hole] = buckets[at]
-        buckets[at] = 0
-        hole = at
-      }
-      at = (at + 1) & mask
-    }
+    let entries = entries
+    index.remove(number) { entries[Int($0)].hash }
   }
 
   private mutating func rehash(_ size: Int) {
-    buckets = [UInt32](repeating: 0, count: size)
+    index = HashIndex(size: size)
     for number in 0..<entries.count where entries[number].uses > 0 {
-      var at = Int(entries[number].hash) & (size - 1)
-      while buckets[at] != 0 { at = (at + 1) & (size - 1) }
-      buckets[at] = UInt32(number) + 1
+      index.insert(UInt32(number), hash: entries[number].hash)
     }
   }
 
@@ -241,8 +221,8 @@ struct PairTable {
     }
     text.deallocate()
     text = fresh
-    while buckets.count > 64, (entries.count - free.count) * 4 < buckets.count {
-      rehash(buckets.count / 2)
+    while index.size > 64, (entries.count - free.count) * 4 < index.size {
+      rehash(index.size / 2)
     }
   }
 }

@@ -48,12 +48,12 @@ struct SeriesTable {
   /// The columns of series that have more than one.
   private var places: [UInt32: [Place]] = [:]
   /// Slot + 1 per bucket, zero for an empty one.
-  private var buckets: [UInt32]
+  private var index: HashIndex
 
   init() {
     capacity = 64
     records = .allocate(capacity: capacity)
-    buckets = [UInt32](repeating: 0, count: 128)
+    index = HashIndex(size: 128)
   }
 
   /// Frees the records; the table must not be used again.
@@ -63,7 +63,7 @@ struct SeriesTable {
   var liveCount: Int { count - free.count }
   /// Bytes held, roughly.
   var byteCount: Int {
-    capacity * MemoryLayout<SeriesRecord>.stride + buckets.count * 4 + labels.byteCount
+    capacity * MemoryLayout<SeriesRecord>.stride + index.byteCount + labels.byteCount
   }
 
   /// A 64-bit hash of the bytes, the same in every process.
@@ -107,21 +107,13 @@ struct SeriesTable {
   }
 
   func find(_ wanted: LabelSet, hash: UInt64) -> UInt32? {
-    let mask = buckets.count - 1
-    var at = Int(UInt32(truncatingIfNeeded: hash)) & mask
-    while buckets[at] != 0 {
-      let slot = buckets[at] - 1
-      if records[Int(slot)].hash == UInt32(truncatingIfNeeded: hash), labels.holds(slot, wanted) {
-        return slot
-      }
-      at = (at + 1) & mask
-    }
-    return nil
+    let hash = UInt32(truncatingIfNeeded: hash)
+    return index.find(hash) { records[Int($0)].hash == hash && labels.holds($0, wanted) }
   }
 
   /// Adds a series that is not there yet.
   mutating func insert(_ new: LabelSet, hash: UInt64, name: Int32) -> UInt32 {
-    if (liveCount + 1) * 2 > buckets.count { rehash(buckets.count * 2) }
+    if (liveCount + 1) * 2 > index.size { rehash(index.size * 2) }
     let slot: UInt32
     if let reused = free.popLast() {
       slot = reused
@@ -139,28 +131,14 @@ struct SeriesTable {
     records[Int(slot)].name = name
     records[Int(slot)].isUsed = true
     labels.set(slot, generation: generation, new)
-    link(slot)
+    index.insert(slot, hash: records[Int(slot)].hash)
     return slot
   }
 
   /// Removes a series; its place becomes free with `release`.
   mutating func remove(_ slot: UInt32) {
-    let mask = buckets.count - 1
-    var at = Int(records[Int(slot)].hash) & mask
-    while buckets[at] != slot + 1 { at = (at + 1) & mask }
-    // Close the hole: move back what would no longer be found.
-    var hole = at
-    buckets[hole] = 0
-    at = (at + 1) & mask
-    while buckets[at] != 0 {
-      let home = Int(records[Int(buckets[at] - 1)].hash) & mask
-      if (at - home) & mask >= (at - hole) & mask {
-        buckets[hole] = buckets[at]
-        buckets[at] = 0
-        hole = at
-      }
-      at = (at + 1) & mask
-    }
+    let records = records
+    index.remove(slot) { records[Int($0)].hash }
     labels.remove(slot)
     places[slot] = nil
     records[Int(slot)].isUsed = false
@@ -179,16 +157,9 @@ struct SeriesTable {
       }
       free = free.filter { Int($0) < count }
       if capacity > 2 * count + 64 { resize(to: count + count / 8 + 64) }
-      while buckets.count > 128, liveCount * 8 < buckets.count { rehash(buckets.count / 2) }
+      while index.size > 128, liveCount * 8 < index.size { rehash(index.size / 2) }
     }
     labels.tidy(places: count)
-  }
-
-  private mutating func link(_ slot: UInt32) {
-    let mask = buckets.count - 1
-    var at = Int(records[Int(slot)].hash) & mask
-    while buckets[at] != 0 { at = (at + 1) & mask }
-    buckets[at] = slot + 1
   }
 
   private mutating func grow() { resize(to: capacity + capacity / 4) }
@@ -202,9 +173,9 @@ struct SeriesTable {
   }
 
   private mutating func rehash(_ size: Int) {
-    buckets = [UInt32](repeating: 0, count: size)
+    index = HashIndex(size: size)
     for slot in 0..<UInt32(count) where records[Int(slot)].isUsed {
-      link(slot)
+      index.insert(slot, hash: records[Int(slot)].hash)
     }
   }
 
