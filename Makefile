@@ -2,8 +2,10 @@
 SWIFT ?= swift
 CONFORMANCE_DIR ?= ../shared/conformance
 BUILD_FLAGS = --explicit-target-dependency-import-check error
+# Swift's own libraries are part of the release programs: they start sooner and run where no Swift is installed.
+RELEASE_FLAGS = -c release --static-swift-stdlib
 
-.PHONY: help packages test-packages build release run test lint fmt unit e2e kill-test rules conformance fuzz sim sim-long bench soak demo man clean
+.PHONY: help packages test-packages build release run test lint fmt unit e2e kill-test rules conformance fuzz sim sim-long bench bench-tools soak demo man clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,7 +20,7 @@ build: packages ## debug build; undeclared imports are errors
 	$(SWIFT) build $(BUILD_FLAGS)
 
 release: packages ## release build of the program
-	$(SWIFT) build -c release --product tocsin
+	$(SWIFT) build $(RELEASE_FLAGS) --product tocsin
 
 run: release ## build and start the daemon: http://127.0.0.1:9190
 	exec .build/release/tocsin run
@@ -45,19 +47,23 @@ kill-test: build ## the daemon is killed a hundred times under load
 test: test-packages lint unit rules e2e ## everything
 
 conformance: packages ## cases from CONFORMANCE_DIR against the committed numbers
-	$(SWIFT) run -c release conformance $(CONFORMANCE_DIR) --failures 3 --baseline Tests/conformance.json
+	$(SWIFT) run $(RELEASE_FLAGS) conformance $(CONFORMANCE_DIR) --failures 3 --baseline Tests/conformance.json
 
 fuzz: packages ## a million generated and damaged inputs for every parser and the engine
-	$(SWIFT) run -c release fuzz --rounds 1000000
+	$(SWIFT) run $(RELEASE_FLAGS) fuzz --rounds 1000000
 
 sim: packages ## one simulated world, event by event: make sim SEED=7
 	$(SWIFT) run sim $(or $(SEED),1) --verbose
 
 sim-long: packages ## ten thousand simulated worlds
-	$(SWIFT) run -c release sim 0 --count 10000 --shrink
+	$(SWIFT) run $(RELEASE_FLAGS) sim 0 --count 10000 --shrink
 
 bench: packages ## nanoseconds of the hot paths, and what sealed rows take up
-	$(SWIFT) run -c release benchmarks
+	$(SWIFT) run $(RELEASE_FLAGS) benchmarks
+
+bench-tools: release ## check and test beside Debian's promtool: processor time, start, memory
+	@.ci/peers
+	python3 Benchmarks/tools/tools.py --tocsin .build/release/tocsin --promtool .build/peers/usr/bin/promtool --cases $(CONFORMANCE_DIR)
 
 soak: release ## half an hour at 100,000 series with churn; draws docs/benchmarks/soak.svg
 	python3 Benchmarks/soak/soak.py --tocsin .build/release/tocsin

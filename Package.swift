@@ -32,7 +32,7 @@ let pure: [Target] = [
 
 let edge: [Target] = [
   .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-  .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+  .target(name: "CCurl", linkerSettings: [.linkedLibrary("deflate"), .linkedLibrary("z")]),
   .systemLibrary(name: "CLinux"),
   .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
   .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
@@ -90,13 +90,15 @@ let programs: [Target] = [
     ]),
   .executableTarget(name: "fuzz", dependencies: ["Fuzzing", argumentParser]),
   .executableTarget(name: "sim", dependencies: ["Simulation", argumentParser]),
+  .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
   .executableTarget(
     name: "benchmarks",
     dependencies: [
-      "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules", "Kernel",
+      "CAllocations", "Model", "PromQL", "Exposition", "Storage", "Engine", "Template", "Rules",
+      "Kernel",
     ],
     path: "Benchmarks",
-    exclude: ["soak"]),
+    exclude: ["soak", "tools", "CAllocations"]),
 ]
 
 /// Every library has a test target of its own name; they may use anything below them.

@@ -1,7 +1,9 @@
 #ifndef TOCSIN_CCurl_SHIM_H
 #define TOCSIN_CCurl_SHIM_H
 #include <curl/curl.h>
-// libcurl cannot tell a truncated gzip body from a whole one, so bodies are decoded with zlib itself.
+// libcurl cannot tell a truncated gzip body from a whole one, so bodies are decoded here: those that are there as a
+// whole with libdeflate, which is faster, all others and the damaged ones with zlib.
+#include <libdeflate.h>
 #include <zlib.h>
 
 // Swift cannot call variadic functions: one typed wrapper per kind of argument.
@@ -34,6 +36,13 @@ static inline CURLcode tcurl_set_write(CURL *h, tcurl_data_callback f, void *con
 static inline CURLcode tcurl_set_header(CURL *h, tcurl_data_callback f, void *context) {
   CURLcode c = curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, f);
   return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_HEADERDATA, context);
+}
+typedef int (*tcurl_debug_callback)(CURL *, curl_infotype, char *, size_t, void *);
+/// Tells of everything that is sent and received.
+static inline CURLcode tcurl_set_debug(CURL *h, tcurl_debug_callback f, void *context) {
+  CURLcode c = curl_easy_setopt(h, CURLOPT_DEBUGFUNCTION, f);
+  if (c == CURLE_OK) c = curl_easy_setopt(h, CURLOPT_DEBUGDATA, context);
+  return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_VERBOSE, 1L);
 }
 static inline CURLcode tcurl_get_long(CURL *h, CURLINFO i, long *v) {
   return curl_easy_getinfo(h, i, v);

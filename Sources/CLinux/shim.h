@@ -71,6 +71,12 @@ static inline void tlinux_give_back_startup_memory(void) {
   dl_iterate_phdr(tlinux_give_back_segments, &page);
 }
 
+/// Hands back the free pages of the heap where they are many, as after a burst of large bodies.
+static inline void tlinux_give_back_free_pages(void) {
+  struct mallinfo2 heap = mallinfo2();
+  if (heap.fordblks > (2 << 20) + heap.uordblks / 16) malloc_trim(0);
+}
+
 static int tlinux_signal_pipe = -1;
 
 static void tlinux_note_signal(int number) {

@@ -55,7 +55,10 @@ struct AlertingReading {
     alertmanager.targets = discovery.staticTargets(fields, isRelabelled: isRelabelled)
       .map(\.group)
     alertmanager.fileDiscovery = discovery.files(fields)
-    discovery.refuseOthers(fields, supported: ["file_sd_configs", "static_configs"])
+    let services = ServiceDiscoveryReading(config: config)
+    alertmanager.httpDiscovery = services.http(fields)
+    alertmanager.dnsDiscovery = services.dns(fields)
+    discovery.refuseOthers(fields, supported: DiscoveryReading.supported)
     fields.close()
     return alertmanager
   }

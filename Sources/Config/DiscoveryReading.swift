@@ -5,6 +5,11 @@ import YAML
 
 /// Reads where targets come from.
 struct DiscoveryReading {
+  /// The discoveries there are, of targets and of Alertmanagers.
+  static let supported = [
+    "static_configs", "file_sd_configs", "http_sd_configs", "dns_sd_configs",
+  ]
+
   let config: ConfigReading
 
   private var reader: YAMLReader { config.reader }

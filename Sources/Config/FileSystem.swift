@@ -51,9 +51,12 @@ package enum FileSystem {
 
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  package static func isDirectory(_ path: String) -> Bool {
+  package static func isDirectory(_ path: String) -> Bool { isFolder(path) == true }
+
+  /// Whether what is there is a directory; nil for nothing at all.
+  package static func isFolder(_ path: String) -> Bool? {
     var info = stat()
-    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    return stat(path, &info) == 0 ? info.st_mode & S_IFMT == S_IFDIR : nil
   }
 
   /// The names in a directory, sorted by bytes, without `.` and `..`; none if it cannot be read.

@@ -24,8 +24,10 @@ package struct PrometheusConfig: Sendable {
     func add(_ secret: HTTPSettings.Secret?) {
       if case .file(let path) = secret { add(path) }
     }
-    let discoveries = settings.scrapes.flatMap(\.httpDiscovery).map(\.http)
-    for http in settings.scrapes.map(\.http) + settings.alertmanagers.map(\.http) + discoveries {
+    let discoveries =
+      settings.scrapes.flatMap(\.httpDiscovery) + settings.alertmanagers.flatMap(\.httpDiscovery)
+    let requests = settings.scrapes.map(\.http) + settings.alertmanagers.map(\.http)
+    for http in requests + discoveries.map(\.http) {
       add(http.basicAuth?.username)
       add(http.basicAuth?.password)
       add(http.authorization?.credentials)

@@ -61,6 +61,8 @@ final class RuleFileReading {
   /// Bad durations stop Prometheus' decoding at once; the first in the text counts.
   private var stops: [(offset: Int, text: String)] = []
   private var groupNames: [(name: String, node: YAMLNode)] = []
+  /// Expressions by their text: large files are often made by a program, from few.
+  private var expressions: [String: (text: String, expr: Expr)] = [:]
 
   init(path: String, options: RuleFileLoader.Options) {
     self.path = path
@@ -88,6 +90,14 @@ final class RuleFileReading {
       group(node, index)
     }
     close(fields, hint: ForeignField.inFile)
+  }
+
+  /// An expression, read once however many rules have it.
+  func parsed(_ text: String) throws(ParseProblem) -> Expr {
+    if let known = expressions[text], ByteOrder.equal(known.text, text) { return known.expr }
+    let expr = try PromQLParser.parse(text, options: options.parser)
+    expressions[text] = (text, expr)
+    return expr
   }
 
   /// A file whose structure is broken may have groups that nobody can see.

@@ -5,9 +5,10 @@ package enum RulePaths {
     var files: [String] = []
     var problems: [String] = []
     for argument in arguments {
-      if argument == "-" || (FileSystem.exists(argument) && !FileSystem.isDirectory(argument)) {
+      let isDirectory = argument == "-" ? false : FileSystem.isFolder(argument)
+      if isDirectory == false {
         files.append(argument)
-      } else if FileSystem.isDirectory(argument) {
+      } else if isDirectory == true {
         let found = inside(argument)
         if found.isEmpty { problems.append("\(argument): no .yml, .yaml or .rules file inside") }
         files += found

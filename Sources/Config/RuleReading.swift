@@ -142,7 +142,7 @@ struct RuleReading {
       return nil
     }
     do throws(ParseProblem) {
-      return try PromQLParser.parse(text, options: file.options.parser)
+      return try file.parsed(text)
     } catch {
       file.invalid(
         ExprProblem.diagnostic(error, in: place),

@@ -45,9 +45,7 @@ struct ScrapeReading {
     let services = ServiceDiscoveryReading(config: config)
     job.httpDiscovery = services.http(fields)
     job.dnsDiscovery = services.dns(fields)
-    discovery.refuseOthers(
-      fields,
-      supported: ["static_configs", "file_sd_configs", "http_sd_configs", "dns_sd_configs"])
+    discovery.refuseOthers(fields, supported: DiscoveryReading.supported)
     fields.close()
     if isRelabelled { discovery.checkTargets(placed, of: job) }
     return (job, nameNode)

@@ -115,7 +115,7 @@ package struct HumanRenderer: Sendable {
     }
     let start = line.column(ofByte: from)
     let end = max(start + 1, line.column(ofByte: range.end - lineStart))
-    let offset = clipStart(start, end, total: line.columns.last ?? 0)
+    let offset = clipStart(start, end, total: line.width)
     let tail = offset > 0 ? "…" : ""
     var out = numbered(
       number, tail + line.clipped(from: offset, width: maximumWidth), gutter)
@@ -144,7 +144,8 @@ package struct HumanRenderer: Sendable {
 
   /// The lines of a message, free of characters that steer a terminal.
   private func lines(of text: String) -> [String] {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return [text] }
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       var clean = ""
       for scalar in line.unicodeScalars {
         switch scalar.value {

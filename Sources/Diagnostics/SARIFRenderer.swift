@@ -118,7 +118,7 @@ package struct SARIFRenderer: Sendable {
 
   private func artifact(_ path: String, _ json: inout JSONWriter) {
     json.key("artifactLocation")
-    json.object { $0.field("uri", Self.uri(path)) }
+    json.object { $0.field("uri", PercentEncoding.encode(path, keeping: "/")) }
   }
 
   private func region(
@@ -138,7 +138,13 @@ package struct SARIFRenderer: Sendable {
   private func related(
     _ diagnostic: Diagnostic, _ file: CheckedFile, _ json: inout JSONWriter
   ) {
-    let places = diagnostic.notes.filter { $0.range != nil }
+    // The list is a set by the schema.
+    var seen: Set<String> = []
+    let places = diagnostic.notes.filter { note in
+      guard let range = note.range else { return false }
+      let name = (note.source ?? diagnostic.source)?.name ?? ""
+      return seen.insert("\(name)\n\(range.start)-\(range.end)\n\(note.message)").inserted
+    }
     if places.isEmpty { return }
     json.key("relatedLocations")
     json.array { json in
@@ -177,23 +183,6 @@ package struct SARIFRenderer: Sendable {
         }
       }
     }
-  }
-
-  /// A path as a URI reference.
-  static func uri(_ path: String) -> String {
-    var out = ""
-    for b in path.utf8 {
-      let isPlain =
-        (b | 0x20) >= 0x61 && (b | 0x20) <= 0x7a || b >= 0x30 && b <= 0x39
-        || "-._~/".utf8.contains(b)
-      if isPlain {
-        out.unicodeScalars.append(Unicode.Scalar(b))
-      } else {
-        let hex = String(b, radix: 16, uppercase: true)
-        out += "%" + (hex.utf8.count < 2 ? "0" : "") + hex
-      }
-    }
-    return out
   }
 
   /// What stays the same when lines are inserted elsewhere: FNV-1a over id, path, rule, message and

@@ -5,13 +5,21 @@
 struct DisplayLine {
   /// The text to print.
   private(set) var text = ""
-  /// Terminal column (from 0) at which each byte of the source line starts; one more for its end.
-  private(set) var columns: [Int] = []
+  /// Terminal column (from 0) at which each byte of the source line starts, one more for its end;
+  /// empty where every byte takes one column.
+  private var columns: [Int] = []
+  /// How many columns the line takes.
+  private(set) var width = 0
 
   /// Tabs stop at multiples of four.
   static let tabStop = 4
 
   init(_ bytes: ArraySlice<UInt8>) {
+    if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) {
+      text = String(decoding: bytes, as: UTF8.self)
+      width = bytes.count
+      return
+    }
     columns.reserveCapacity(bytes.count + 1)
     var column = 0
     for character in String(decoding: bytes, as: UTF8.self).unicodeScalars {
@@ -34,15 +42,18 @@ struct DisplayLine {
       column += width
     }
     columns.append(column)
+    width = column
   }
 
   /// The terminal column of a byte of the line; past the end, that of the end.
   func column(ofByte offset: Int) -> Int {
-    columns[min(max(0, offset), columns.count - 1)]
+    columns.isEmpty
+      ? min(max(0, offset), width) : columns[min(max(0, offset), columns.count - 1)]
   }
 
   /// The columns from `start` on, at most `width` of them.
   func clipped(from start: Int, width: Int) -> String {
+    if start == 0, self.width <= width { return text }
     var out = ""
     var column = 0
     for scalar in text.unicodeScalars {

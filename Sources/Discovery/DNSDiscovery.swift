@@ -2,7 +2,7 @@ import Kernel
 import Model
 import Synchronization
 
-/// Finds targets in DNS records (`dns_sd_configs`).
+/// Finds targets and Alertmanagers in DNS records (`dns_sd_configs`).
 ///
 /// A name that cannot be looked up keeps the targets it had; a name that has gone has none.
 package final class DNSDiscovery: Sendable {
@@ -14,10 +14,17 @@ package final class DNSDiscovery: Sendable {
 
   private typealias Watch = DiscoveryWatch<DNSDiscoverySettings>
 
+  /// A name that somebody looks up.
+  private struct Place: Hashable {
+    var owner: DiscoveryOwner
+    var mechanism: String
+    var name: String
+  }
+
   private struct State {
     var watches: [Watch] = []
-    /// The last good answers, by job, mechanism and name.
-    var groups: [[String]: [TargetGroup]] = [:]
+    /// The last good answers.
+    var groups: [Place: [TargetGroup]] = [:]
     var lookups: UInt64 = 0
     var failures: UInt64 = 0
   }
@@ -43,16 +50,16 @@ package final class DNSDiscovery: Sendable {
 
   /// Takes over the discoveries of new settings.
   package func adopt(_ settings: Settings) {
-    let fresh = settings.scrapes.flatMap { scrape in
-      scrape.dnsDiscovery.enumerated().map { index, one in
-        Watch(job: scrape.jobName, mechanism: "dns_sd/\(index)", settings: one)
-      }
+    let all = DiscoveryOwner.all(
+      in: settings, scrapes: \.dnsDiscovery, alertmanagers: \.dnsDiscovery)
+    let fresh = all.map {
+      Watch(owner: $0.owner, mechanism: "dns_sd/\($0.index)", settings: $0.settings)
     }
     state.withLock { state in
       state.watches = Watch.adopted(fresh, from: state.watches, gone: report)
       let live = state.watches
       state.groups = state.groups.filter { key, _ in
-        live.contains { $0.job == key[0] && $0.mechanism == key[1] }
+        live.contains { $0.owner == key.owner && $0.mechanism == key.mechanism }
       }
     }
   }
@@ -77,14 +84,16 @@ package final class DNSDiscovery: Sendable {
     _ answers: [(String, Result<[DNSMessage.Record], DNSMessage.Problem>)], _ watch: Watch,
     _ state: inout State
   ) {
-    guard let place = state.watches.firstIndex(where: { $0.isSame(as: watch) }) else { return }
+    guard let index = state.watches.firstIndex(where: { $0.isSame(as: watch) }) else { return }
+    func place(_ name: String) -> Place {
+      Place(owner: watch.owner, mechanism: watch.mechanism, name: name)
+    }
     var problems: [String] = []
     for (name, result) in answers {
       state.lookups += 1
       switch result {
       case .success(let records):
-        state.groups[[watch.job, watch.mechanism, name]] = Self.groups(
-          name, records, port: watch.settings.port)
+        state.groups[place(name)] = Self.groups(name, records, port: watch.settings.port)
       case .failure(let problem):
         state.failures += 1
         problems.append(problem.description)
@@ -92,18 +101,18 @@ package final class DNSDiscovery: Sendable {
     }
     let problem = problems.joined(separator: "; ")
     if !problem.isEmpty {
-      let isNew = !ByteOrder.equal(state.watches[place].lastProblem, problem)
+      let isNew = !ByteOrder.equal(state.watches[index].lastProblem, problem)
       log(
         LogRecord(
           isNew ? .error : .debug, "discovery",
           "A name cannot be looked up; its last targets stay",
-          [("job", watch.job), ("err", problem)]))
+          [watch.owner.field, ("err", problem)]))
     }
-    state.watches[place].lastProblem = problem
+    state.watches[index].lastProblem = problem
     let groups = watch.settings.names.flatMap {
-      state.groups[[watch.job, watch.mechanism, $0]] ?? []
+      state.groups[place($0)] ?? []
     }
-    if let event = state.watches[place].news(groups) { report(event) }
+    if let event = state.watches[index].news(groups) { report(event) }
   }
 
   /// The targets of a name, each a group of its own since their labels differ; sorted, for servers

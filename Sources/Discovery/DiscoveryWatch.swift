@@ -1,9 +1,9 @@
 import Kernel
 import Model
 
-/// A discovery of one job, and what it has reported so far.
+/// A discovery of one job or of Alertmanagers, and what it has reported so far.
 struct DiscoveryWatch<Settings: Hashable & Sendable>: Sendable {
-  let job: String
+  let owner: DiscoveryOwner
   let mechanism: String
   var settings: Settings
   /// Monotonic nanoseconds.
@@ -14,14 +14,14 @@ struct DiscoveryWatch<Settings: Hashable & Sendable>: Sendable {
   /// What went wrong last time; said once.
   var lastProblem = ""
 
-  init(job: String, mechanism: String, settings: Settings) {
-    self.job = job
+  init(owner: DiscoveryOwner, mechanism: String, settings: Settings) {
+    self.owner = owner
     self.mechanism = mechanism
     self.settings = settings
   }
 
   func isSame(as other: DiscoveryWatch) -> Bool {
-    ByteOrder.equal(job, other.job) && ByteOrder.equal(mechanism, other.mechanism)
+    owner == other.owner && ByteOrder.equal(mechanism, other.mechanism)
       && settings == other.settings
   }
 
@@ -38,7 +38,7 @@ struct DiscoveryWatch<Settings: Hashable & Sendable>: Sendable {
     }
     known = Dictionary(groups.map { ($0.source, $0) }, uniquingKeysWith: { $1 })
     if changed.isEmpty { return nil }
-    return .discovered(job: job, mechanism: mechanism, groups: changed)
+    return owner.event(mechanism: mechanism, groups: changed)
   }
 
   /// The watches of new settings; those that stay keep what they know, and `gone` are told of.

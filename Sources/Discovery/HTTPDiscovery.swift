@@ -3,7 +3,7 @@ import Kernel
 import Model
 import Synchronization
 
-/// Asks servers for lists of targets (`http_sd_configs`).
+/// Asks servers for lists of targets and of Alertmanagers (`http_sd_configs`).
 ///
 /// A list replaces the one before as a whole. A server that does not answer, or answers nonsense,
 /// changes nothing: its last good list stays.
@@ -19,8 +19,7 @@ package final class HTTPDiscovery: Sendable {
 
   private struct State {
     var watches: [Watch] = []
-    var answers: [(mechanism: String, job: String, settings: HTTPDiscoverySettings, HTTPOutcome)] =
-      []
+    var answers: [(watch: Watch, outcome: HTTPOutcome)] = []
     var refreshes: UInt64 = 0
     var failures: UInt64 = 0
   }
@@ -61,10 +60,10 @@ package final class HTTPDiscovery: Sendable {
 
   /// Takes over the discoveries of new settings.
   package func adopt(_ settings: Settings) {
-    let fresh = settings.scrapes.flatMap { scrape in
-      scrape.httpDiscovery.enumerated().map { index, one in
-        Watch(job: scrape.jobName, mechanism: "http_sd/\(index)", settings: one)
-      }
+    let all = DiscoveryOwner.all(
+      in: settings, scrapes: \.httpDiscovery, alertmanagers: \.httpDiscovery)
+    let fresh = all.map {
+      Watch(owner: $0.owner, mechanism: "http_sd/\($0.index)", settings: $0.settings)
     }
     state.withLock { state in
       state.watches = Watch.adopted(fresh, from: state.watches, gone: report)
@@ -74,7 +73,7 @@ package final class HTTPDiscovery: Sendable {
   /// Takes the answers that have come, and sends the requests that are due.
   package func look(now: UInt64) {
     let due = state.withLock { state -> [Watch] in
-      for answer in state.answers { take(answer.3, answer.job, answer.mechanism, &state) }
+      for answer in state.answers { take(answer.outcome, of: answer.watch, &state) }
       state.answers = []
       var due: [Watch] = []
       for i in state.watches.indices
@@ -88,20 +87,14 @@ package final class HTTPDiscovery: Sendable {
     }
     for watch in due {
       fetch(watch.settings) { [self] outcome in
-        state.withLock {
-          $0.answers.append((watch.mechanism, watch.job, watch.settings, outcome))
-        }
+        state.withLock { $0.answers.append((watch, outcome)) }
       }
     }
   }
 
-  private func take(
-    _ outcome: HTTPOutcome, _ job: String, _ mechanism: String, _ state: inout State
-  ) {
+  private func take(_ outcome: HTTPOutcome, of asked: Watch, _ state: inout State) {
     state.refreshes += 1
-    let place = state.watches.firstIndex {
-      ByteOrder.equal($0.job, job) && ByteOrder.equal($0.mechanism, mechanism) && $0.isUnderWay
-    }
+    let place = state.watches.firstIndex { $0.isSame(as: asked) && $0.isUnderWay }
     guard let place else { return }
     state.watches[place].isUnderWay = false
     let url = state.watches[place].settings.url
@@ -118,7 +111,7 @@ package final class HTTPDiscovery: Sendable {
           isNew ? .error : .debug, "discovery",
           "A list of targets cannot be had; the last good one stays",
           [
-            ("job", job), ("url", SecretText.redacted(url: url)), ("err", error.description),
+            asked.owner.field, ("url", SecretText.redacted(url: url)), ("err", error.description),
           ]))
     }
   }

@@ -186,7 +186,13 @@ struct AnnotationSink {
 
   mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
 
-  /// Adds a remark about the expression that starts at a byte of the query text.
+  /// The remarks with their places, in any order: each text once.
+  var remarks: [(annotation: Annotation, offset: Int)] {
+    entries.isEmpty ? [] : Array(entries.values)
+  }
+
+  /// Adds a remark about the expression that starts at a byte of the query text; −1 where that is
+  /// not known.
   mutating func add(_ annotation: Annotation, at offset: Int) {
     additions += 1
     entries[annotation.text] = (annotation, offset)
@@ -200,7 +206,8 @@ struct AnnotationSink {
         texts.append(entry.annotation.text)
         continue
       }
-      let position = locate?(entry.offset) ?? Self.position(of: entry.offset, in: source)
+      let offset = max(0, entry.offset)
+      let position = locate?(offset) ?? Self.position(of: offset, in: source)
       texts.append(entry.annotation.text + entry.annotation.detail + " (\(position))")
     }
     return texts.sorted(by: ByteOrder.less)

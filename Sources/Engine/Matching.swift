@@ -36,25 +36,29 @@ struct MatchGroups {
       ids.removeAll(keepingCapacity: true)
       count = 0
     }
-    left = follow(left, leftShape, leftChange)
-    right = follow(right, rightShape, rightChange)
+    // Taken out while they grow, lest they be copied.
+    var (ofLeft, ofRight): ([Int32], [Int32]) = ([], [])
+    swap(&ofLeft, &left)
+    swap(&ofRight, &right)
+    follow(&ofLeft, leftShape, leftChange)
+    follow(&ofRight, rightShape, rightChange)
+    left = ofLeft
+    right = ofRight
     return (leftChange, rightChange)
   }
 
   private mutating func follow(
-    _ groups: [Int32], _ shape: Shape, _ change: ShapeCursor.Change
-  ) -> [Int32] {
-    var groups = groups
+    _ side: inout [Int32], _ shape: Shape, _ change: ShapeCursor.Change
+  ) {
     let slots: Range<Int>
     switch change {
-    case .none: return groups
+    case .none: return
     case .grown(let range): slots = range
     case .rebuilt:
-      groups.removeAll(keepingCapacity: true)
+      side.removeAll(keepingCapacity: true)
       slots = 0..<shape.count
     }
-    for slot in slots { groups.append(id(of: signature(shape.labels[slot]))) }
-    return groups
+    for slot in slots { side.append(id(of: signature(shape.labels[slot]))) }
   }
 
   private mutating func id(of signature: LabelSet) -> Int32 {

@@ -25,6 +25,13 @@ package final class Plan {
   let root: Root
   private let type: ValueType
   private let delaysNames: Bool
+  /// What is evaluated once for this plan and others.
+  private let parts: [SharedPart]
+  /// These, and those they consist of in turn, each once.
+  private let allParts: [SharedPart]
+  /// The selectors of the plan and its parts, each once.
+  private let allSources: [SelectorSource]
+  private var isClosed = false
   /// The number of distinct operators.
   package let nodeCount: Int
 
@@ -32,14 +39,16 @@ package final class Plan {
   ///
   /// A standing plan registers its selectors with the store until it is closed; any other looks
   /// series up at each query. With the text of the query, remarks carry their position in it, or
-  /// what `locate` makes of it.
+  /// what `locate` makes of it. With `sharing` it is a plan for instants that evaluates nothing
+  /// other plans of the scope evaluate, too.
   package init(
     _ expr: Expr, store: Store, settings: EngineSettings = EngineSettings(), standing: Bool,
-    text: String? = nil, locate: ((_ offset: Int) -> String)? = nil
+    text: String? = nil, locate: ((_ offset: Int) -> String)? = nil, sharing: SharingScope? = nil
   ) throws(QueryProblem) {
     evaluation = Evaluation(store: store, settings: settings, source: text, locate: locate)
-    let compiler = PlanCompiler(settings: settings, isStanding: standing)
     let steps = TimeDomain(isConstant: false)
+    let compiler = PlanCompiler(
+      settings: settings, isStanding: standing, sharing: sharing.map { ($0, steps) })
     type = expr.type
     delaysNames = settings.delayedNameRemoval
     switch expr.type {
@@ -54,21 +63,40 @@ package final class Plan {
     case .scalar: root = .scalar(try compiler.compile(expr, in: steps))
     case .vector, .none:
       var node = try compiler.compile(expr, in: steps)
-      if delaysNames { node = ResultNode(domain: node.domain, argument: node) }
+      if delaysNames && sharing?.isPart != true {
+        node = ResultNode(domain: node.domain, argument: node)
+      }
       root = .node(node)
     }
     self.steps = steps
     constant = compiler.constant
     sources = compiler.sources
+    parts = compiler.parts
+    var allParts: [SharedPart] = []
+    var allSources = compiler.sources
+    for part in parts.flatMap({ [$0] + $0.plan.allParts })
+    where !allParts.contains(where: { $0 === part }) {
+      allParts.append(part)
+      for source in part.plan.sources
+      where !allSources.contains(where: { $0.matchers == source.matchers }) {
+        allSources.append(source)
+      }
+    }
+    self.allParts = allParts
+    self.allSources = allSources
     nodeCount = compiler.nodeCount
     for source in sources { source.register(in: store) }
+    for part in parts { part.open() }
   }
 
   deinit { close() }
 
   /// Takes the registrations back; the plan must not be evaluated afterwards.
   package func close() {
+    if isClosed { return }
+    isClosed = true
     for source in sources { source.unregister(from: evaluation.store) }
+    for part in parts { part.close() }
   }
 
   // Queries
@@ -96,6 +124,7 @@ package final class Plan {
   package func range(
     from: Timestamp, through: Timestamp, step: PromDuration
   ) throws(QueryProblem) -> QueryResult {
+    precondition(parts.isEmpty, "what plans share is evaluated at instants only")
     let node: PlanNode
     switch root {
     case .string, .windows:
@@ -141,17 +170,21 @@ package final class Plan {
   package var warnings: [String] { evaluation.annotations.texts(.warning) }
   package var infos: [String] { evaluation.annotations.texts(.info) }
   /// The samples the last evaluation touched.
-  package var samples: Int { evaluation.samples }
+  package var samples: Int {
+    allParts.reduce(evaluation.samples) { $0 + $1.plan.evaluation.samples }
+  }
+  /// The remarks of the last evaluation with their places in the text.
+  var remarks: [(annotation: Annotation, offset: Int)] { evaluation.annotations.remarks }
   /// The series its selectors selected last, those of several selectors counted for each.
-  package var series: Int { sources.reduce(0) { $0 + $1.shape.count } }
+  package var series: Int { allSources.reduce(0) { $0 + $1.shape.count } }
   /// Changes whenever one of its standing selectors gains or loses a member.
   package var membershipVersion: UInt64 {
-    sources.reduce(0) { $0 &+ ($1.standing?.generation ?? 0) }
+    allSources.reduce(0) { $0 &+ ($1.standing?.generation ?? 0) }
   }
 
   /// Adds who writes what its standing selectors select.
   package func add(feedersTo feeders: inout FeedingSources) {
-    for source in sources {
+    for source in allSources {
       if let selector = source.standing {
         evaluation.store.add(feedersOf: selector, to: &feeders)
       }
@@ -159,7 +192,21 @@ package final class Plan {
   }
 
   /// How often a node's shape was made anew since the plan was made.
-  package var shapeRebuilds: UInt64 { evaluation.rebuilds }
+  package var shapeRebuilds: UInt64 {
+    allParts.reduce(evaluation.rebuilds) { $0 + $1.plan.evaluation.rebuilds }
+  }
+  /// How many parts of the plan are other plans' too, and how often those were evaluated.
+  package var sharing: (parts: Int, evaluations: UInt64) {
+    (parts.count, parts.reduce(0) { $0 + $1.evaluations })
+  }
+  /// The operator the plan ends with.
+  var node: PlanNode {
+    switch root {
+    case .node(let node), .scalar(let node): return node
+    case .string, .windows:
+      preconditionFailure("only what has values at instants is shared")
+    }
+  }
 
   private func begin(start: Int64, end: Int64, step: Int64) {
     evaluation.begin(start: start, end: end, step: step)
@@ -175,7 +222,7 @@ package final class Plan {
 
   private func result(_ value: QueryValue) -> QueryResult {
     QueryResult(
-      value: value, warnings: warnings, infos: infos, samples: evaluation.samples)
+      value: value, warnings: warnings, infos: infos, samples: samples)
   }
 
   /// The elements in the order an operator gave them, else by labels.
@@ -242,21 +289,24 @@ package struct VectorView {
 private struct MatrixBuilder {
   private var series: [MatrixSeries] = []
   private var index: [LabelSet: Int] = [:]
+  /// Those of one series in the block at hand.
+  private var samples: [Sample] = []
 
   /// Adds a block; answers with the number of samples in it.
   mutating func append(_ node: PlanNode, start: Int64, step: Int64, count: Int) -> Int {
     var added = 0
     let block = node.values
     for slot in 0..<block.slots {
-      var place: Int?
+      samples.removeAll(keepingCapacity: true)
       for i in 0..<count {
         guard let value = block.value(i * block.stride + slot) else { continue }
-        let at = place ?? self.place(of: node.shape.labels[slot])
-        place = at
-        series[at].samples.append(
+        samples.append(
           Sample(timestamp: Timestamp(milliseconds: start + Int64(i) * step), value: value))
-        added += 1
       }
+      if samples.isEmpty { continue }
+      let place = place(of: node.shape.labels[slot])
+      series[place].samples.append(contentsOf: samples)
+      added += samples.count
     }
     return added
   }

@@ -58,7 +58,7 @@ extension PlanCompiler {
     [call.range.start]
       + call.arguments.map { argument in
         let argument = argument.unwrapped
-        if case .subquery = argument { return 0 }
+        if case .subquery = argument { return -1 }
         return argument.range.start
       }
   }

@@ -16,6 +16,9 @@ final class PlanCompiler {
   private var subqueries: [String: SubquerySteps] = [:]
   private var windows: [String: WindowSource] = [:]
   private(set) var sources: [SelectorSource] = []
+  /// What the plan has in common with others, at the steps of this domain.
+  private let sharing: (scope: SharingScope, domain: TimeDomain)?
+  private(set) var parts: [SharedPart] = []
   private var sourceIndex: [String: Int] = [:]
   private var depth = 0
   /// Whether a function above reads only count and sum of histograms, and whether another one
@@ -25,9 +28,13 @@ final class PlanCompiler {
   /// How much further back than the selector itself says the enclosing subqueries make it look.
   private var reach: Int64 = 0
 
-  init(settings: EngineSettings, isStanding: Bool) {
+  init(
+    settings: EngineSettings, isStanding: Bool,
+    sharing: (scope: SharingScope, domain: TimeDomain)? = nil
+  ) {
     self.settings = settings
     self.isStanding = isStanding
+    self.sharing = sharing
   }
 
   var delaysNames: Bool { settings.delayedNameRemoval }
@@ -82,9 +89,31 @@ final class PlanCompiler {
     if depth > settings.maxDepth {
       throw QueryProblem(.limit, "expression is nested too deeply")
     }
+    if let node = try sharedNode(expr, in: domain) { return node }
     let node = try compileNode(expr, in: domain)
     if node.expr == nil { node.expr = expr }
     return node
+  }
+
+  /// The node of an expression that other plans have too.
+  private func sharedNode(
+    _ expr: Expr, in domain: TimeDomain
+  ) throws(QueryProblem) -> PlanNode? {
+    guard let sharing, domain === sharing.domain else { return nil }
+    if sharing.scope.isPart && depth == 1 { return nil }
+    let expr = expr.unwrapped
+    let context = SharingContext(readsStatistics: readsStatistics, needsBuckets: needsBuckets)
+    guard
+      let part = try sharing.scope.expressions.part(
+        for: expr, user: sharing.scope.user, context)
+    else { return nil }
+    let own = part.plan.node.domain.isConstant ? constant : domain
+    let shared = node("shared \(identity(part))", [], in: own, sites: []) {
+      parts.append(part)
+      return SharedNode(domain: own, part: part)
+    }
+    if let shared = shared as? SharedNode { shared.add(expr) }
+    return shared
   }
 
   private func compileNode(_ expr: Expr, in domain: TimeDomain) throws(QueryProblem) -> PlanNode {

@@ -10,7 +10,7 @@ import PromQL
 class PlanNode {
   let domain: TimeDomain
   let children: [PlanNode]
-  let values = ValueBlock()
+  let values: ValueBlock
   /// Where the node and its arguments stand in the text, once per place the expression occurs at.
   ///
   /// Annotations name these places. The first offset is the node's own, the others its arguments'.
@@ -19,9 +19,10 @@ class PlanNode {
   /// The shape's meaning at the last evaluation; zero before the first.
   private var knownCompaction: UInt64 = 0
 
-  init(domain: TimeDomain, children: [PlanNode]) {
+  init(domain: TimeDomain, children: [PlanNode], values: ValueBlock = ValueBlock()) {
     self.domain = domain
     self.children = children
+    self.values = values
   }
 
   /// The label sets the node may yield.
@@ -40,7 +41,7 @@ class PlanNode {
   var readsOnlyThePast: Bool { children.allSatisfy(\.readsOnlyThePast) }
 
   /// Brings shape and values up to date with the domain.
-  final func evaluate(_ evaluation: Evaluation) throws(QueryProblem) {
+  func evaluate(_ evaluation: Evaluation) throws(QueryProblem) {
     if evaluatedTick == domain.tick { return }
     try evaluation.checkCancelled()
     for child in children { try child.evaluate(evaluation) }

@@ -40,10 +40,15 @@ final class SubquerySteps {
     if count > evaluation.settings.maxSamples { throw .tooManySamples }
     spansRange = last != first
     let isInstant = outer.count == 1 && !outer.spansRange && count > 0
-    set(
-      from: isInstant ? keepers.map { $0.firstMissing(evaluation) }.min() ?? first : first,
-      evaluation)
+    set(from: isInstant ? firstMissing(evaluation) : first, evaluation)
     domain.outerTick = outer.tick
+  }
+
+  /// The first step that one of the keepers has not kept.
+  private func firstMissing(_ evaluation: Evaluation) -> Int64 {
+    var missing = keepers.isEmpty ? first : Int64.max
+    for keeper in keepers { missing = min(missing, keeper.firstMissing(evaluation)) }
+    return missing
   }
 
   /// All steps are to be evaluated after all.

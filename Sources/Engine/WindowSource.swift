@@ -96,7 +96,7 @@ extension StoredWindows {
   /// For one window: hands out runs of neighbouring gap-free columns, summaries of windows that
   /// reach far back, and every other series by itself.
   func forEachRun(
-    _ evaluation: Evaluation, _ times: WindowTimes, needs: SummaryNeeds, run: (RowRun) -> Void,
+    _ evaluation: Evaluation, _ times: WindowTimes, needs: SummaryNeeds?, run: (RowRun) -> Void,
     summary: (Int, WindowSummary, UnsafeBufferPointer<Double>) -> Bool,
     _ body: (_ slot: Int, _ column: SampleColumn) -> Void
   ) {

@@ -128,13 +128,12 @@ extension ScrapeCache {
     let seen = lastGood &- 1
     let found = key.withUnsafeBufferPointer { bytes -> Int? in
       guard let text = bytes.baseAddress else { return nil }
-      let hash = LineTable.hash(text, bytes.count)
-      let known = table.find(text, bytes.count, hash: hash)
-      return known != 0
-        ? known
-        : table.insert(
-          text, bytes.count, hash: hash, kind: .series, type: .unknown, seen: seen,
-          payload: Self.unresolved)
+      let hash = table.hasher.hash(text, bytes.count)
+      let known = table.find(length: bytes.count, hash: hash)
+      if known != 0 { return table.keepText(of: known, text) ? known : nil }
+      return table.insert(
+        text, bytes.count, hash: hash, kind: .keptSeries, type: .unknown, seen: seen,
+        payload: Self.unresolved)
     }
     guard let found else { throw ExpositionProblem("too many lines in one exposition") }
     if table.lines[found].seen != lastGood {

@@ -93,6 +93,7 @@ package struct ImportReader {
   }
 
   private mutating func batch() throws(ExpositionProblem) -> ImportBatch {
+    defer { cache.letGo() }
     var batch = ImportBatch()
     batch.firstSeries = seriesCount
     let payloads = cache.payloads

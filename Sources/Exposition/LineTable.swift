@@ -1,107 +1,169 @@
-import Glibc
-
-/// One known line: the raw text of a series, or a whole metadata line.
+/// One known line: that of a series, or a whole metadata line.
 struct KnownLine {
-  enum Kind: UInt8 { case series, metadata, type }
+  enum Kind: UInt8 {
+    /// A series; its text stands in the body of the scan that saw it last.
+    case series
+    /// A series whose text the table keeps, since no body shows it as a line.
+    case keptSeries
+    /// HELP or UNIT; the table keeps the text.
+    case metadata
+    /// TYPE; the table keeps the text.
+    case type
+  }
 
-  /// Where the text stands in the table's arena.
+  /// Bits of `shape` that hold the length; above them two of the kind and four of the type.
+  private static let lengthBits = 26
+  private static let lengthMask = UInt32(1) << UInt32(lengthBits) - 1
+  /// The longest text a line can have.
+  static let longest = Int(lengthMask)
+
+  /// Of the text (see `LineHasher`).
+  let hash: UInt64
+  private var shape: UInt32
+  /// Where the text stands.
   var offset: UInt32
-  var length: UInt32
-  var hash: UInt32
   /// The line that followed last time.
-  var next: UInt32
+  var next: UInt32 = 0
   /// The number of the scan that saw it last.
   var seen: UInt32
-  var kind: Kind
+
+  init(hash: UInt64, length: Int, kind: Kind, type: MetricType, offset: Int, seen: UInt32) {
+    self.hash = hash
+    shape =
+      UInt32(truncatingIfNeeded: length) | UInt32(kind.rawValue) << UInt32(Self.lengthBits)
+      | UInt32(type.rawValue) << UInt32(Self.lengthBits + 2)
+    self.offset = UInt32(truncatingIfNeeded: offset)
+    self.seen = seen
+  }
+
+  /// Bytes of the text.
+  @inline(__always)
+  var length: Int { Int(shape & Self.lengthMask) }
+
+  @inline(__always)
+  var kind: Kind {
+    get { Kind(rawValue: UInt8(truncatingIfNeeded: shape >> UInt32(Self.lengthBits)) & 3) ?? .type }
+    set {
+      shape &= ~(3 << UInt32(Self.lengthBits))
+      shape |= UInt32(newValue.rawValue) << UInt32(Self.lengthBits)
+    }
+  }
+
   /// Of a TYPE line its type, of a series the type in force when it was first seen.
-  var type: MetricType
+  var type: MetricType {
+    MetricType(rawValue: UInt8(truncatingIfNeeded: shape >> UInt32(Self.lengthBits + 2)))
+      ?? .unknown
+  }
+
+  /// Whether the line is none of a series.
+  @inline(__always)
+  var isMetadata: Bool { shape & (2 << UInt32(Self.lengthBits)) != 0 }
+
+  /// Whether the table keeps the text.
+  @inline(__always)
+  var hasText: Bool { shape & (3 << UInt32(Self.lengthBits)) != 0 }
 }
 
-/// The lines a target is known to send, found by their bytes.
+/// The lines a target is known to send, found by the hashes of their bytes.
 ///
 /// Line 0 is a sentinel: what follows it is the first line of the document.
 struct LineTable: ~Copyable {
   private(set) var lines: UnsafeMutablePointer<KnownLine>
   private(set) var payloads: UnsafeMutablePointer<UInt64>
-  private(set) var arena: UnsafeMutablePointer<UInt8>
   private(set) var count = 1
+  let hasher: LineHasher
   private var capacity: Int
-  private var arenaCount = 0
-  private var arenaCapacity: Int
-  /// Open addressing: hash in the upper half, line in the lower; 0 = free.
-  private(set) var slots: UnsafeMutablePointer<UInt64>
-  private(set) var slotMask: Int
+  /// The texts that no body shows.
+  private var texts: GrowingBytes
+  /// Open addressing: numbers of lines; 0 = free.
+  private var slots: UnsafeMutablePointer<UInt32>
+  private var slotMask: Int
 
-  init(lines capacity: Int = 16, bytes: Int = 1024) {
+  init(hasher: LineHasher, lines capacity: Int = 16, bytes: Int = 256) {
+    self.hasher = hasher
     self.capacity = max(capacity, 1)
     lines = .allocate(capacity: self.capacity)
     payloads = .allocate(capacity: self.capacity)
-    arenaCapacity = max(bytes, 16)
-    arena = .allocate(capacity: arenaCapacity)
+    texts = GrowingBytes(capacity: bytes)
     var slotCount = 32
     while slotCount < self.capacity * 3 / 2 { slotCount *= 2 }
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: 0, count: slotCount)
     slotMask = slotCount - 1
     lines[0] = KnownLine(
-      offset: 0, length: .max, hash: 0, next: 0, seen: 0, kind: .metadata, type: .unknown)
+      hash: 0, length: KnownLine.longest, kind: .metadata, type: .unknown, offset: 0, seen: 0)
     payloads[0] = 0
   }
 
   deinit {
     lines.deallocate()
     payloads.deallocate()
-    arena.deallocate()
+    texts.deallocate()
     slots.deallocate()
   }
 
   /// Bytes of memory held.
   var footprint: Int {
-    capacity * (MemoryLayout<KnownLine>.stride + 8) + arenaCapacity + (slotMask + 1) * 8
+    capacity * (MemoryLayout<KnownLine>.stride + 8) + texts.capacity + (slotMask + 1) * 4
   }
 
   /// The line with these bytes, or 0.
-  func find(_ text: UnsafePointer<UInt8>, _ length: Int, hash: UInt32) -> Int {
-    var slot = Int(hash) & slotMask
+  func find(length: Int, hash: UInt64) -> Int {
+    var slot = Int(truncatingIfNeeded: hash) & slotMask
     while true {
-      let entry = slots[slot]
-      if entry == 0 { return 0 }
-      if UInt32(truncatingIfNeeded: entry >> 32) == hash {
-        let line = Int(entry & 0xffff_ffff)
-        let known = lines[line]
-        if Int(known.length) == length, memcmp(arena + Int(known.offset), text, length) == 0 {
-          return line
-        }
-      }
+      let line = Int(slots[slot])
+      if line == 0 || (lines[line].hash == hash && lines[line].length == length) { return line }
       slot = (slot &+ 1) & slotMask
     }
   }
 
-  /// Adds a line that is not there yet; nil when the arena's 32-bit offsets are used up.
+  /// Adds a line that is not there yet; nil where it is too long, or the table full.
+  ///
+  /// - Parameter text: kept unless the line is one of a series.
   mutating func insert(
-    _ text: UnsafePointer<UInt8>, _ length: Int, hash: UInt32, kind: KnownLine.Kind,
+    _ text: UnsafePointer<UInt8>, _ length: Int, hash: UInt64, kind: KnownLine.Kind,
     type: MetricType, seen: UInt32, payload: UInt64
   ) -> Int? {
-    guard arenaCount + length < Int(UInt32.max) else { return nil }
-    if count == capacity { growLines() }
-    if arenaCount + length > arenaCapacity { growArena(by: length) }
-    (arena + arenaCount).update(from: text, count: length)
-    let line = count
-    lines[line] = KnownLine(
-      offset: UInt32(arenaCount), length: UInt32(length), hash: hash, next: 0, seen: seen,
-      kind: kind, type: type)
-    payloads[line] = payload
-    count += 1
-    arenaCount += length
-    if count * 4 > (slotMask + 1) * 3 { growSlots() }
-    place(line, hash)
-    return line
+    guard length < KnownLine.longest, count < Int(UInt32.max) else { return nil }
+    var line = KnownLine(
+      hash: hash, length: length, kind: kind, type: type, offset: 0, seen: seen)
+    if line.hasText {
+      guard let offset = texts.append(text, length) else { return nil }
+      line.offset = offset
+    }
+    return append(line, payload: payload)
   }
 
-  private func place(_ line: Int, _ hash: UInt32) {
-    var slot = Int(hash) & slotMask
+  private mutating func append(_ line: KnownLine, payload: UInt64) -> Int {
+    if count == capacity { growLines() }
+    let number = count
+    (lines + number).initialize(to: line)
+    payloads[number] = payload
+    count += 1
+    if count * 4 > (slotMask + 1) * 3 { growSlots() } else { place(number) }
+    return number
+  }
+
+  /// The text of a line that the table keeps; valid until the table changes.
+  func text(of line: KnownLine) -> UnsafeBufferPointer<UInt8> {
+    precondition(line.hasText, "the text of a series' line stands in the body")
+    return UnsafeBufferPointer(start: texts.base + Int(line.offset), count: line.length)
+  }
+
+  /// Keeps the text of a series, which may come without a line of its own from now on; false where
+  /// there is no room.
+  mutating func keepText(of number: Int, _ text: UnsafePointer<UInt8>) -> Bool {
+    if lines[number].hasText { return true }
+    guard let offset = texts.append(text, lines[number].length) else { return false }
+    lines[number].kind = .keptSeries
+    lines[number].offset = offset
+    return true
+  }
+
+  private func place(_ line: Int) {
+    var slot = Int(truncatingIfNeeded: lines[line].hash) & slotMask
     while slots[slot] != 0 { slot = (slot &+ 1) & slotMask }
-    slots[slot] = UInt64(hash) << 32 | UInt64(line)
+    slots[slot] = UInt32(truncatingIfNeeded: line)
   }
 
   private mutating func growLines() {
@@ -115,21 +177,13 @@ struct LineTable: ~Copyable {
     (lines, payloads, capacity) = (newLines, newPayloads, grown)
   }
 
-  private mutating func growArena(by length: Int) {
-    let grown = arenaCapacity + max(arenaCapacity / 2, length)
-    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
-    bytes.update(from: arena, count: arenaCount)
-    arena.deallocate()
-    (arena, arenaCapacity) = (bytes, grown)
-  }
-
   private mutating func growSlots() {
     let size = (slotMask + 1) * 2
     slots.deallocate()
     slots = .allocate(capacity: size)
     slots.initialize(repeating: 0, count: size)
     slotMask = size - 1
-    for line in 1..<count { place(line, lines[line].hash) }
+    for line in 1..<count { place(line) }
   }
 
   /// A table of the lines last seen in `scan`, in their order, with room to spare but not much.
@@ -138,50 +192,57 @@ struct LineTable: ~Copyable {
     var bytes = 0
     for i in 1..<max(count, 1) where lines[i].seen == scan {
       live += 1
-      bytes += Int(lines[i].length)
+      if lines[i].hasText { bytes += lines[i].length }
     }
-    var table = LineTable(lines: live + live / 16 + 8, bytes: bytes + bytes / 16 + 256)
+    var table = LineTable(
+      hasher: hasher, lines: live + live / 16 + 8, bytes: bytes + bytes / 16 + 64)
     for i in 1..<max(count, 1) where lines[i].seen == scan {
-      let line = lines[i]
-      let placed = table.insert(
-        arena + Int(line.offset), Int(line.length), hash: line.hash, kind: line.kind,
-        type: line.type, seen: line.seen, payload: payloads[i])
+      var line = lines[i]
+      line.next = 0
+      if line.hasText, let text = text(of: line).baseAddress,
+        let offset = table.texts.append(text, line.length)
+      {
+        line.offset = offset
+      }
+      let placed = table.append(line, payload: payloads[i])
       // Neighbours stay neighbours: the prediction holds where nothing was left out.
-      if let placed { table.lines[placed - 1].next = UInt32(placed) }
+      table.lines[placed - 1].next = UInt32(placed)
     }
     return table
   }
 
   /// Whether memory was set aside well beyond what is used.
   var isLoose: Bool {
-    capacity > count + count / 4 + 64 || arenaCapacity > arenaCount + arenaCount / 4 + 4096
+    capacity > count + count / 4 + 64 || texts.capacity > texts.count + texts.count / 4 + 1024
+  }
+}
+
+/// Bytes one behind the other.
+private struct GrowingBytes {
+  private(set) var base: UnsafeMutablePointer<UInt8>
+  private(set) var count = 0
+  private(set) var capacity: Int
+
+  init(capacity: Int) {
+    self.capacity = max(capacity, 16)
+    base = .allocate(capacity: self.capacity)
   }
 
-  /// A 32-bit hash of bytes (folded multiplications, eight bytes a time), never 0.
-  @inline(__always)
-  static func hash(_ text: UnsafePointer<UInt8>, _ length: Int) -> UInt32 {
-    let raw = UnsafeRawPointer(text)
-    var h = UInt64(length) &* 0x9e37_79b9_7f4a_7c15
-    var i = 0
-    while i &+ 8 <= length {
-      h = fold(h ^ raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
-      i &+= 8
-    }
-    if length >= 8 {
-      h = fold(h ^ raw.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self))
-    } else {
-      while i < length {
-        h = fold(h ^ UInt64(text[i]))
-        i &+= 1
-      }
-    }
-    let mixed = UInt32(truncatingIfNeeded: h ^ (h >> 32))
-    return mixed == 0 ? 1 : mixed
-  }
+  /// Frees the memory; the buffer must not be used again.
+  func deallocate() { base.deallocate() }
 
-  @inline(__always)
-  private static func fold(_ x: UInt64) -> UInt64 {
-    let (high, low) = (x ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
-    return high ^ low
+  /// Where the bytes were put; nil when 32 bits cannot tell any more.
+  mutating func append(_ bytes: UnsafePointer<UInt8>, _ length: Int) -> UInt32? {
+    guard count + length < Int(UInt32.max) else { return nil }
+    if count + length > capacity {
+      let grown = count + max(capacity / 2, length)
+      let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+      larger.update(from: base, count: count)
+      base.deallocate()
+      (base, capacity) = (larger, grown)
+    }
+    (base + count).update(from: bytes, count: length)
+    defer { count += length }
+    return UInt32(count)
   }
 }

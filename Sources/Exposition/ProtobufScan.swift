@@ -251,13 +251,14 @@ struct ProtobufScan {
   ) throws(WireProblem) -> (entry: Int, isFirst: Bool) {
     summary.samples += 1
     let predicted = Int(table.lines[previous].next)
-    let line = table.lines[predicted]
-    let length = key.bytes.count
     var e = predicted
     let matches =
-      predicted != 0 && Int(line.length) == length
+      predicted != 0
       && key.bytes.withUnsafeBufferPointer { bytes in
-        bytes.baseAddress.map { memcmp($0, table.arena + Int(line.offset), length) == 0 } ?? false
+        let known = table.text(of: table.lines[predicted])
+        guard known.count == bytes.count, let a = known.baseAddress, let b = bytes.baseAddress
+        else { return false }
+        return memcmp(a, b, bytes.count) == 0
       }
     if !matches {
       e = try lookUp(&table)
@@ -285,12 +286,12 @@ struct ProtobufScan {
     let hasRoom = table.count <= limits.lines
     let found = bytes.withUnsafeBufferPointer { buffer -> Int? in
       guard let text = buffer.baseAddress else { return nil }
-      let hash = LineTable.hash(text, length)
-      let known = table.find(text, length, hash: hash)
+      let hash = table.hasher.hash(text, length)
+      let known = table.find(length: length, hash: hash)
       if known != 0 { return known }
       guard hasRoom else { return nil }
       return table.insert(
-        text, length, hash: hash, kind: .series, type: type, seen: seen,
+        text, length, hash: hash, kind: .keptSeries, type: type, seen: seen,
         payload: ScrapeCache.unresolved)
     }
     guard let found else { throw WireProblem("more than \(limits.lines) series in one exposition") }

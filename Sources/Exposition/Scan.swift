@@ -54,7 +54,7 @@ struct Scan {
     _ table: inout LineTable, _ buffers: ScanBuffers, _ timed: inout [TimedSample]
   ) {
     let known = table.lines
-    let arena = table.arena
+    let hasher = table.hasher
     let payloads = table.payloads
     var entries = buffers.entries
     var values = buffers.values
@@ -64,15 +64,15 @@ struct Scan {
     while at < readable {
       var e = Int(known[previous].next)
       let start = base + at
-      var length = Int(known[e].length)
-      if length > readable - at || memcmp(start, arena + Int(known[e].offset), length) != 0
-        || (known[e].kind == .series && !isSeparator(start[length]))
+      var length = known[e].length
+      if e == 0 || length > readable - at || hasher.hash(start, length) != known[e].hash
+        || (!known[e].isMetadata && !isSeparator(start[length]))
       {
         e = lookUp(start, readable - at, table)
         if e == 0 { break }
-        length = Int(known[e].length)
+        length = known[e].length
       }
-      if known[e].kind != .series {
+      if known[e].isMetadata {
         // OpenMetrics reads over NULs behind metadata.
         if isOpenMetrics && at + length < readable && start[length] == 0 { break }
         takeMetadata(known + e)
@@ -86,9 +86,9 @@ struct Scan {
           guard let time = plainTimestamp(&p) else { break }
           if honorsTimestamps && time != .min { timestamp = time }
         }
+        let isFirst = mark(known + e, payloads + e, at: at)
         at = p - base + 1
         summary.samples += 1
-        let isFirst = mark(known + e, payloads + e)
         if let timestamp {
           timed.append(TimedSample(e, value, timestamp))
         } else if !isFirst {
@@ -117,10 +117,11 @@ struct Scan {
     line.pointee.seen = current
   }
 
-  /// Notes that a series was seen; false when this scan has seen it before.
+  /// Notes that a series was seen, and where; false when this scan has seen it before.
   @inline(__always)
   private mutating func mark(
-    _ line: UnsafeMutablePointer<KnownLine>, _ payload: UnsafeMutablePointer<UInt64>
+    _ line: UnsafeMutablePointer<KnownLine>, _ payload: UnsafeMutablePointer<UInt64>,
+    at offset: Int
   ) -> Bool {
     let seen = line.pointee.seen
     if seen == current { return false }
@@ -130,6 +131,7 @@ struct Scan {
       summary.newEntries += 1
     }
     line.pointee.seen = current
+    if !line.pointee.hasText { line.pointee.offset = UInt32(truncatingIfNeeded: offset) }
     return true
   }
 
@@ -147,7 +149,7 @@ struct Scan {
     if start[0] == Byte.hash {
       guard let newline = memchr(start, Int32(Byte.newline), rest) else { return 0 }
       end = UnsafePointer(newline.assumingMemoryBound(to: UInt8.self)) - start + 1
-      return table.find(start, end, hash: LineTable.hash(start, end))
+      return table.find(length: end, hash: table.hasher.hash(start, end))
     }
     while Byte.isNamePart(start[end]) { end += 1 }
     if start[end] == Byte.braceOpen {
@@ -162,8 +164,7 @@ struct Scan {
       }
     }
     guard end < rest, isSeparator(start[end]) else { return 0 }
-    let e = table.find(start, end, hash: LineTable.hash(start, end))
-    return e
+    return table.find(length: end, hash: table.hasher.hash(start, end))
   }
 
   /// Numbers the decimal reader leaves: infinities, NaN, very long or very large ones.
@@ -247,7 +248,7 @@ struct Scan {
   ) throws(ExpositionProblem) {
     summary.samples += 1
     let e = try line(entry.start..<entry.keyEnd, .series, grammar, &table)
-    let isFirst = mark(table.lines + e, table.payloads + e)
+    let isFirst = mark(table.lines + e, table.payloads + e, at: entry.start)
     link(e, table)
     if honorsTimestamps, let time = entry.timestamp {
       timed.append(TimedSample(e, entry.value, time))
@@ -271,8 +272,8 @@ struct Scan {
     _ range: Range<Int>, _ kind: KnownLine.Kind, _ grammar: Grammar, _ table: inout LineTable
   ) throws(ExpositionProblem) -> Int {
     let text = base + range.lowerBound
-    let hash = LineTable.hash(text, range.count)
-    let known = table.find(text, range.count, hash: hash)
+    let hash = table.hasher.hash(text, range.count)
+    let known = table.find(length: range.count, hash: hash)
     if known != 0 { return known }
     guard table.count <= limits.lines,
       let added = table.insert(

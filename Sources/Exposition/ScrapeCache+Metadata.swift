@@ -17,11 +17,10 @@ extension ScrapeCache {
     var places: [[UInt8]: Int] = [:]
     let scan = lastGood
     for i in 1..<max(table.count, 1)
-    where table.lines[i].kind != .series && table.lines[i].seen == scan {
-      let line = table.lines[i]
-      let lexer = Lexer(
-        table.arena + Int(line.offset), count: Int(line.length), openMetrics: format == .openMetrics
-      )
+    where table.lines[i].isMetadata && table.lines[i].seen == scan {
+      let text = table.text(of: table.lines[i])
+      guard let start = text.baseAddress else { continue }
+      let lexer = Lexer(start, count: text.count, openMetrics: format == .openMetrics)
       var grammar = Grammar(lexer)
       guard let entry = try? grammar.next() else { continue }
       note(entry, grammar.lexer, &families, &places)

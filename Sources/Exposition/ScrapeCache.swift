@@ -36,20 +36,22 @@ package struct TimedSample: Sendable, Equatable {
 
 /// What a target sent last time, so that reading it again costs a comparison per line.
 ///
-/// A scan predicts each line from the one that followed last time, compares its bytes and reads the
-/// number; only an unknown line is parsed and checked in full. The samples come as two arrays,
-/// entry numbers and values, which are handed over only when the whole body was good.
+/// A scan predicts each line from the one that followed last time, compares the hash of its bytes
+/// and reads the number; only an unknown line is parsed and checked in full. The samples come as
+/// two arrays, entry numbers and values, which are handed over only when the whole body was good.
 package final class ScrapeCache: @unchecked Sendable {
   /// The payload of an entry nobody has claimed yet.
   package static let unresolved = UInt64.max
 
   private let limits: ScrapeLimits
   let buffers: ScanBuffers
-  var table = LineTable()
+  var table: LineTable
   private(set) var format = ExpositionFormat.text
   /// The number of the scan under way, and of the last good one.
   private(set) var current: UInt32 = 1
   private(set) var lastGood: UInt32 = 1
+  /// The last body, in which the texts of its series stand; empty once it was let go.
+  private var body: [UInt8] = []
   /// Lines the last good scan saw.
   private var liveLines = 0
   private var delivered = 0
@@ -66,6 +68,7 @@ package final class ScrapeCache: @unchecked Sendable {
   package init(limits: ScrapeLimits = ScrapeLimits(), buffers: ScanBuffers = ScanBuffers()) {
     self.limits = limits
     self.buffers = buffers
+    table = LineTable(hasher: buffers.hasher)
   }
 
   /// The entries of the last good scan's samples, in document order, none twice.
@@ -89,35 +92,55 @@ package final class ScrapeCache: @unchecked Sendable {
 
   /// Forgets everything.
   package func removeAll() {
-    table = LineTable()
+    table = LineTable(hasher: buffers.hasher)
     (delivered, liveLines) = (0, 0)
     timed = []
     histograms = []
+    body = []
   }
+
+  /// Lets go of the last body: no labels can be asked for until the next scan.
+  package func letGo() { body = [] }
 
   /// Makes every payload `unresolved`; the lines stay known.
   package func resetPayloads() {
     payloads.update(repeating: Self.unresolved)
   }
 
-  /// The labels of an entry, parsed from its text; throws where no store would take them.
+  /// The labels of an entry of the last scan, parsed from its text; throws where no store would
+  /// take them.
   package func labels(of entry: UInt32) throws(ExpositionProblem) -> LabelSet {
     let line = table.lines[Int(entry)]
-    precondition(line.kind == .series && entry > 0, "only series have labels")
-    if format == .protobuf { return try protobufLabels(of: line) }
-    var lexer = Lexer(
-      table.arena + Int(line.offset), count: Int(line.length), openMetrics: false)
-    if format == .openMetrics {
-      lexer = Lexer(table.arena + Int(line.offset), count: Int(line.length), openMetrics: true)
+    precondition(!line.isMetadata && entry > 0, "only series have labels")
+    if line.hasText {
+      let text = table.text(of: line)
+      if format == .protobuf { return try protobufLabels(of: text) }
+      return try labels(of: text, type: line.type)
     }
-    var grammar = Grammar(lexer)
-    let labels = SeriesLabels(try grammar.series(), in: grammar.lexer, type: line.type)
+    precondition(
+      line.seen == current && Int(line.offset) + line.length < body.count,
+      "the labels of a line are read while the body is there")
+    return try body.withUnsafeBufferPointer { bytes throws(ExpositionProblem) in
+      let start = Int(line.offset)
+      return try labels(
+        of: UnsafeBufferPointer(rebasing: bytes[start..<(start + line.length)]),
+        type: line.type)
+    }
+  }
+
+  private func labels(
+    of text: UnsafeBufferPointer<UInt8>, type: MetricType
+  ) throws(ExpositionProblem) -> LabelSet {
+    guard let start = text.baseAddress else { return .empty }
+    var grammar = Grammar(Lexer(start, count: text.count, openMetrics: format == .openMetrics))
+    let labels = SeriesLabels(try grammar.series(), in: grammar.lexer, type: type)
     if let problem = labels.problem { throw ExpositionProblem(problem) }
     return labels.labelSet
   }
 
-  private func protobufLabels(of line: KnownLine) throws(ExpositionProblem) -> LabelSet {
-    let key = UnsafeBufferPointer(start: table.arena + Int(line.offset), count: Int(line.length))
+  private func protobufLabels(
+    of key: UnsafeBufferPointer<UInt8>
+  ) throws(ExpositionProblem) -> LabelSet {
     let labels: SeriesLabels
     do throws(WireProblem) {
       labels = SeriesLabels(pairs: try ProtobufKey.pairs(key))
@@ -128,18 +151,6 @@ package final class ScrapeCache: @unchecked Sendable {
     return labels.labelSet
   }
 
-  /// Reads a body; see the pointer form.
-  package func scan(
-    _ body: [UInt8], format: ExpositionFormat, honorTimestamps: Bool = true,
-    histograms: HistogramReading = HistogramReading()
-  ) throws(ExpositionProblem) -> ScanSummary {
-    try body.withUnsafeBufferPointer { bytes throws(ExpositionProblem) in
-      try scan(
-        UnsafeRawBufferPointer(bytes), format: format, honorTimestamps: honorTimestamps,
-        histograms: histograms)
-    }
-  }
-
   /// Reads a body into `sampleEntries`, `sampleValues` and `timed`.
   ///
   /// When it throws nothing is delivered, and the cache stands where it stood.
@@ -148,34 +159,40 @@ package final class ScrapeCache: @unchecked Sendable {
   ///   - honorTimestamps: false: timestamps are checked, then ignored.
   ///   - histograms: which forms of histograms are taken.
   package func scan(
-    _ body: UnsafeRawBufferPointer, format: ExpositionFormat, honorTimestamps: Bool = true,
+    _ body: [UInt8], format: ExpositionFormat, honorTimestamps: Bool = true,
     histograms reading: HistogramReading = HistogramReading()
   ) throws(ExpositionProblem) -> ScanSummary {
+    if body.count >= Int(UInt32.max) { throw ExpositionProblem("exposition of four gigabytes") }
     if format != self.format {
       removeAll()
       self.format = format
     }
     tidy()
-    if table.count == 1 { table = LineTable(lines: body.count / 128, bytes: body.count / 2) }
+    if table.count == 1 {
+      table = LineTable(
+        hasher: buffers.hasher, lines: body.count / 128, bytes: body.count / 16)
+    }
     current &+= 1
     delivered = 0
     // Memory for many stays with a target that sends such samples again and again only.
     timed.removeAll(keepingCapacity: !timed.isEmpty)
     histograms.removeAll(keepingCapacity: !histograms.isEmpty)
-    if format == .protobuf { return try scanMessages(body, honorTimestamps, reading) }
+    self.body = []
+    if format == .protobuf {
+      return try body.withUnsafeBufferPointer { bytes throws(ExpositionProblem) in
+        try scanMessages(bytes, honorTimestamps, reading)
+      }
+    }
     let count = body.count
-    if count > 0, body[count - 1] == Byte.newline, let base = body.baseAddress {
-      return try scan(
-        base.assumingMemoryBound(to: UInt8.self), count, readable: count, honorTimestamps, reading)
-    }
+    self.body = body
     // The fast path relies on a line feed at the end.
-    let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: count + 1)
-    defer { copy.deallocate() }
-    if let base = body.baseAddress {
-      UnsafeMutableRawPointer(copy).copyMemory(from: base, byteCount: count)
+    if body.last != Byte.newline { self.body.append(Byte.newline) }
+    let text = self.body
+    return try text.withUnsafeBufferPointer { bytes throws(ExpositionProblem) in
+      guard let base = bytes.baseAddress else { return ScanSummary() }
+      return try scan(
+        base, count, readable: count == 0 ? 0 : bytes.count, honorTimestamps, reading)
     }
-    copy[count] = Byte.newline
-    return try scan(copy, count, readable: count == 0 ? 0 : count + 1, honorTimestamps, reading)
   }
 
   private func scan(
@@ -201,10 +218,10 @@ package final class ScrapeCache: @unchecked Sendable {
   }
 
   private func scanMessages(
-    _ body: UnsafeRawBufferPointer, _ honorTimestamps: Bool, _ reading: HistogramReading
+    _ body: UnsafeBufferPointer<UInt8>, _ honorTimestamps: Bool, _ reading: HistogramReading
   ) throws(ExpositionProblem) -> ScanSummary {
     var scan = ProtobufScan(
-      body.assumingMemoryBound(to: UInt8.self), honorTimestamps: honorTimestamps,
+      body, honorTimestamps: honorTimestamps,
       reading: reading, current: current, expected: lastGood, limits: limits)
     do throws(ExpositionProblem) {
       try scan.run(&table, buffers, &timed)
@@ -228,6 +245,7 @@ package final class ScrapeCache: @unchecked Sendable {
   /// Lines a failed scan marked count as seen in the last good one again.
   private func rollBack(_ summary: ScanSummary) {
     failedSummary = summary
+    letGo()
     timed.removeAll(keepingCapacity: true)
     histograms.removeAll()
     for i in 1..<max(table.count, 1) where table.lines[i].seen == current {
@@ -252,7 +270,12 @@ package final class ScanBuffers: @unchecked Sendable {
   private(set) var values: UnsafeMutablePointer<Double>
   private(set) var capacity = 256
 
-  package init() {
+  /// How lines are recognised.
+  let hasher: LineHasher
+
+  /// - Parameter seed: of the hash by which lines are recognised.
+  package init(seed: UInt64 = 0) {
+    hasher = LineHasher(seed: seed)
     entries = .allocate(capacity: capacity)
     values = .allocate(capacity: capacity)
   }

@@ -57,6 +57,7 @@ package final class HTTPClient: Sendable {
     let transfer = Transfer(
       id: id, request: request, hardLimit: limits.body, sent: TransferLoop.now(),
       completion: completion)
+    if request.isRepeated, loop.sendOnLane(transfer) { return Handle(id: id, loop: loop) }
     if !loop.post(.start(transfer)) {
       completion(transfer.outcome(.failure(.shutDown), now: TransferLoop.now()))
     }

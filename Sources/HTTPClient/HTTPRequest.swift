@@ -12,8 +12,6 @@ package struct HTTPRequest: Sendable {
   package var bodyLimit = 0
   /// Keep the first `bodyLimit` bytes and drop the rest instead of failing.
   package var truncatesBody = false
-  /// What the body will probably measure (the last one, say): saves growing the buffer.
-  package var expectedBodySize = 0
   package var acceptsGzip = true
   package var basicAuth: BasicAuth?
   /// The whole value of the Authorization header: `Bearer …`.
@@ -23,11 +21,22 @@ package struct HTTPRequest: Sendable {
   /// Sent to a proxy with CONNECT, never to the server.
   package var proxyHeaders: [(name: String, value: String)] = []
   package var followsRedirects = true
+  /// The same request will be sent again and again (a scrape): a connection may be kept for it
+  /// alone.
+  package var isRepeated = false
   package var allowsHTTP2 = true
   /// Connect to this socket; the URL's host is then only a name.
   package var unixSocketPath: String?
 
   package init(url: String) { self.url = url }
+
+  /// Whether the exchange can be repeated on a connection without libcurl's help.
+  var canHaveLane: Bool {
+    guard isRepeated, body == nil, basicAuth == nil, unixSocketPath == nil, method == "GET",
+      case .none = proxy, !truncatesBody
+    else { return false }
+    return url.hasPrefix("http://")
+  }
 
   package struct BasicAuth: Sendable, Hashable {
     package var username: String

@@ -11,6 +11,8 @@ final class TransferLoop: @unchecked Sendable {
   enum Command {
     case start(Transfer)
     case cancel(UInt64)
+    /// A lane has not taken its request.
+    case giveUp(Lane)
     case stop
   }
 
@@ -25,8 +27,8 @@ final class TransferLoop: @unchecked Sendable {
   private let multi: UnsafeMutableRawPointer
   private let poller: Int32
   private let wakeUp: Int32
-  private let timer: Int32
   private let maximumConcurrent: Int
+  let maximumLanes: Int
 
   // The loop's own.
   private var running: [UInt64: Transfer] = [:]
@@ -34,21 +36,28 @@ final class TransferLoop: @unchecked Sendable {
   private var waitingHead = 0
   private var idle: [UnsafeMutableRawPointer] = []
   private var isStopping = false
+  /// When libcurl wants to be called, in monotonic nanoseconds.
+  private var curlDeadline = Int64.max
+  var lanes = Lanes()
+  let shelf = LaneShelf()
+  let gunzip = WholeGunzip()
 
   init(maximumConcurrent: Int, maximumIdleConnections: Int) throws(HTTPClientProblem) {
     guard CurlLibrary.isReady, let multi = curl_multi_init() else {
-      throw HTTPClientProblem(description: "libcurl cannot be initialised")
+      let problem = tcurl_loading_problem().map { String(cString: $0) } ?? "no handle to be had"
+      throw HTTPClientProblem(description: "libcurl cannot be used: \(problem)")
     }
     poller = epoll_create1(Int32(EPOLL_CLOEXEC))
     wakeUp = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-    timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
     self.multi = multi
     self.maximumConcurrent = max(1, maximumConcurrent)
-    guard poller >= 0, wakeUp >= 0, timer >= 0 else {
+    maximumLanes = maximumIdleConnections
+    guard poller >= 0, wakeUp >= 0, shelf.timer >= 0 else {
       throw HTTPClientProblem(description: "epoll: \(String(cString: strerror(errno)))")
     }
-    watch(wakeUp, EPOLLIN.rawValue, EPOLL_CTL_ADD)
-    watch(timer, EPOLLIN.rawValue, EPOLL_CTL_ADD)
+    // Every command is told once; the descriptor need not be read.
+    watch(wakeUp, EPOLLIN.rawValue | EPOLLET.rawValue, EPOLL_CTL_ADD)
+    watch(shelf.timer, EPOLLIN.rawValue | EPOLLET.rawValue, EPOLL_CTL_ADD)
     tcurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumIdleConnections)
     let context = Unmanaged.passUnretained(self).toOpaque()
     tcurl_multi_set_socket(
@@ -95,6 +104,8 @@ final class TransferLoop: @unchecked Sendable {
       if inbox.isClosed { return false }
       if case .stop = command { inbox.isClosed = true }
       inbox.commands.append(command)
+      // Whoever came before has woken the loop, which takes all there are.
+      if inbox.commands.count > 1 { return true }
       var one: UInt64 = 1
       // Under the lock: the loop closes the descriptor only after taking the last command.
       write(wakeUp, &one, 8)
@@ -138,31 +149,50 @@ final class TransferLoop: @unchecked Sendable {
     let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: room)
     defer { events.deallocate() }
     while !isStopping {
-      // Requests in the queue have deadlines libcurl knows nothing of.
-      let pause: Int32 = waiting.count > waitingHead ? 50 : -1
-      let count = epoll_wait(poller, events, Int32(room), pause)
+      let count = epoll_wait(poller, events, Int32(room), pause(Self.now()))
       for i in 0..<max(0, Int(count)) { handle(events[i]) }
+      runTimers()
       finishDone()
       startWaiting()
+      // What was just handed to libcurl begins with a timer of no time.
+      runTimers()
+      finishDone()
     }
     end()
   }
 
+  /// Milliseconds until something is due; −1 for never.
+  private func pause(_ now: Int64) -> Int32 {
+    var due = curlDeadline
+    // Requests in the queue have deadlines nobody else knows of.
+    if waiting.count > waitingHead { due = min(due, now + 50_000_000) }
+    if due == .max { return -1 }
+    return Int32(clamping: (max(0, due - now) + 999_999) / 1_000_000)
+  }
+
+  private func runTimers() {
+    let now = Self.now()
+    if curlDeadline <= now {
+      curlDeadline = .max
+      var stillRunning: Int32 = 0
+      curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &stillRunning)
+    }
+  }
+
   private func handle(_ event: epoll_event) {
     let descriptor = event.data.fd
-    var stillRunning: Int32 = 0
-    var discarded: UInt64 = 0
     if descriptor == wakeUp {
-      read(wakeUp, &discarded, 8)
       takeCommands()
-    } else if descriptor == timer {
-      read(timer, &discarded, 8)
-      curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &stillRunning)
+    } else if descriptor == shelf.timer {
+      expireLanes(Self.now())
+    } else if let lane = lanes.byDescriptor[descriptor] {
+      serve(lane, event.events)
     } else {
       var action: Int32 = 0
       if event.events & EPOLLIN.rawValue != 0 { action |= CURL_CSELECT_IN }
       if event.events & EPOLLOUT.rawValue != 0 { action |= CURL_CSELECT_OUT }
       if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { action |= CURL_CSELECT_ERR }
+      var stillRunning: Int32 = 0
       curl_multi_socket_action(multi, descriptor, action, &stillRunning)
     }
   }
@@ -176,6 +206,7 @@ final class TransferLoop: @unchecked Sendable {
       switch command {
       case .start(let transfer): waiting.append(transfer)
       case .cancel(let id): cancel(id)
+      case .giveUp(let lane): giveUp(lane)
       case .stop: isStopping = true
       }
     }
@@ -187,6 +218,8 @@ final class TransferLoop: @unchecked Sendable {
     } else if let i = waiting[waitingHead...].firstIndex(where: { $0.id == id }) {
       let transfer = waiting.remove(at: i)
       transfer.completion(transfer.outcome(.failure(.cancelled), now: Self.now()))
+    } else {
+      cancelOnLane(id)
     }
   }
 
@@ -217,12 +250,17 @@ final class TransferLoop: @unchecked Sendable {
       transfer.completion(transfer.outcome(.failure(.timeout), now: now))
       return
     }
+    startWithCurl(transfer, now)
+  }
+
+  /// Hands a request to libcurl.
+  func startWithCurl(_ transfer: Transfer, _ now: Int64) {
     guard let easy = idle.popLast() ?? curl_easy_init() else {
       let failure = HTTPFailure.request("libcurl has no handle left")
-      transfer.completion(transfer.outcome(.failure(failure), now: now))
+      finish(transfer, transfer.outcome(.failure(failure), now: now))
       return
     }
-    transfer.attach(easy, now: now)
+    transfer.attach(easy, now: now, makesLane: lanes.byURL.count < maximumLanes)
     running[transfer.id] = transfer
     let result = curl_multi_add_handle(multi, easy)
     if result != CURLM_OK {
@@ -241,12 +279,15 @@ final class TransferLoop: @unchecked Sendable {
       tcurl_get_pointer(easy, CURLINFO_PRIVATE, &context)
       guard let context else { continue }
       let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-      finish(transfer, transfer.outcome(code, now: Self.now()))
+      let now = Self.now()
+      let outcome = transfer.outcome(code, gunzip, now: now)
+      if case .success = outcome.result { makeLane(for: transfer, easy, now) }
+      finish(transfer, outcome)
     }
   }
 
   /// Takes a transfer off libcurl and reports its outcome.
-  private func finish(_ transfer: Transfer, _ outcome: HTTPOutcome) {
+  func finish(_ transfer: Transfer, _ outcome: HTTPOutcome) {
     running[transfer.id] = nil
     if let easy = transfer.detach() {
       curl_multi_remove_handle(multi, easy)
@@ -265,6 +306,7 @@ final class TransferLoop: @unchecked Sendable {
   private func end() {
     takeCommands()
     let now = Self.now()
+    closeLanes()
     let open = running.values.sorted { $0.id < $1.id } + waiting[waitingHead...]
     waiting.removeAll()
     waitingHead = 0
@@ -275,7 +317,6 @@ final class TransferLoop: @unchecked Sendable {
     idle.removeAll()
     curl_multi_cleanup(multi)
     close(poller)
-    close(timer)
     inbox.withLock { _ in _ = close(wakeUp) }
   }
 
@@ -297,7 +338,7 @@ final class TransferLoop: @unchecked Sendable {
     }
   }
 
-  private func watch(_ descriptor: Int32, _ events: UInt32, _ operation: Int32) {
+  func watch(_ descriptor: Int32, _ events: UInt32, _ operation: Int32) {
     var event = epoll_event()
     event.events = events
     event.data.fd = descriptor
@@ -307,14 +348,7 @@ final class TransferLoop: @unchecked Sendable {
   }
 
   private func setTimer(_ milliseconds: Int) {
-    var time = itimerspec()
-    if milliseconds == 0 {
-      time.it_value.tv_nsec = 1
-    } else if milliseconds > 0 {
-      time.it_value.tv_sec = milliseconds / 1000
-      time.it_value.tv_nsec = milliseconds % 1000 * 1_000_000
-    }
-    timerfd_settime(timer, 0, &time, nil)
+    curlDeadline = milliseconds < 0 ? .max : Self.now() + Int64(milliseconds) * 1_000_000
   }
 }
 

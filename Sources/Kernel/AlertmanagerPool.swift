@@ -40,17 +40,18 @@ struct AlertmanagerPool {
 
   var version: UInt64 { changes &+ queues.reduce(0) { $0 &+ $1.version } }
 
-  /// Obeys new settings; what a block's discoveries have found stays until they say otherwise.
+  /// Obeys new settings; what a block's discoveries have found stays until they say otherwise, if
+  /// they are asked the same.
   mutating func update(
     _ settings: [AlertmanagerSettings], at now: Timestamp, _ effects: inout EffectList
   ) {
     let old = blocks
     blocks = settings.enumerated().map { index, settings in
       var block = Block(settings: settings)
-      let isSame =
-        old.indices.contains(index)
-        && old[index].settings.fileDiscovery == settings.fileDiscovery
-      if isSame { block.discovered = old[index].discovered }
+      if old.indices.contains(index) {
+        let kept = settings.mechanisms(sharedWith: old[index].settings)
+        block.discovered = old[index].discovered.filter { kept.contains($0.key.mechanism) }
+      }
       return block
     }
     rebuild(at: now, &effects)

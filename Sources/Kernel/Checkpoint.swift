@@ -54,7 +54,7 @@ extension GroupScheduler {
   ///
   /// A rule that has alerts of its own already keeps them.
   func restore(
-    _ checkpoint: AlertCheckpoint, after outage: Outage, patience: Timestamp
+    _ checkpoint: AlertCheckpoint, after outage: Outage, patience: Patience
   ) -> Int {
     var restored = 0
     for saved in checkpoint.rules {
@@ -74,6 +74,19 @@ extension AlertCheckpoint {
   /// How many alerts there are, resolved ones included.
   package var alertCount: Int { rules.reduce(0) { $0 + $1.alerts.count } }
 
+  /// The same state as if all of it had happened earlier, or later.
+  func moved(to time: Timestamp) -> AlertCheckpoint {
+    let shift = time - self.time
+    var moved = self
+    moved.time = time
+    for rule in moved.rules.indices {
+      for place in moved.rules[rule].alerts.indices {
+        moved.rules[rule].alerts[place].move(by: shift)
+      }
+    }
+    return moved
+  }
+
   /// Whether another checkpoint says the same but for its time and what every evaluation renews:
   /// values and annotations.
   func saysTheSame(as other: AlertCheckpoint) -> Bool {
@@ -86,6 +99,16 @@ extension AlertCheckpoint {
 }
 
 extension AlertInstance {
+  /// Lets all of it have happened earlier, or later.
+  fileprivate mutating func move(by shift: PromDuration) {
+    activeAt = activeAt + shift
+    firedAt = firedAt.map { $0 + shift }
+    resolvedAt = resolvedAt.map { $0 + shift }
+    lastSentAt = lastSentAt.map { $0 + shift }
+    validUntil = validUntil.map { $0 + shift }
+    keepFiringSince = keepFiringSince.map { $0 + shift }
+  }
+
   fileprivate func stands(as other: AlertInstance) -> Bool {
     state == other.state && activeAt == other.activeAt && firedAt == other.firedAt
       && resolvedAt == other.resolvedAt && lastSentAt == other.lastSentAt
@@ -142,10 +165,13 @@ extension Kernel {
         ])
       return
     }
+    // A clock that was set back is no reason to lose anything: what is ahead of it keeps its age.
+    let saved = saved.time > now ? saved.moved(to: now) : saved
     let outage = Outage(
       began: saved.time, ended: now, lookback: settings.global.lookback,
       grace: settings.global.gracePeriod)
-    let restored = scheduler.restore(saved, after: outage, patience: now + patience)
+    let restored = scheduler.restore(
+      saved, after: outage, patience: Patience(from: now, for: patience))
     effects.log(
       .info, "alerts", "Alert state restored",
       fields + [

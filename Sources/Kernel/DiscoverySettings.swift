@@ -44,6 +44,21 @@ package struct DNSDiscoverySettings: Sendable, Hashable {
   }
 }
 
+extension AlertmanagerSettings {
+  /// The names of the mechanisms that may report the same as those of other settings.
+  func mechanisms(sharedWith other: AlertmanagerSettings) -> Set<String> {
+    func shared<One: Equatable>(
+      _ kind: String, _ list: (AlertmanagerSettings) -> [One]
+    ) -> [String] {
+      let pairs = zip(list(self), list(other)).enumerated()
+      return pairs.filter { $1.0 == $1.1 }.map { "\(kind)/\($0.offset)" }
+    }
+    return Set(
+      shared("file_sd", \.fileDiscovery) + shared("http_sd", \.httpDiscovery)
+        + shared("dns_sd", \.dnsDiscovery))
+  }
+}
+
 extension ScrapeSettings {
   /// The names of the mechanisms that may report targets of this job.
   package var mechanisms: [String] {

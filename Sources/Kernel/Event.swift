@@ -91,11 +91,19 @@ package struct ScrapeOutcome: Sendable {
   /// When the request left.
   package var started: Timestamp
   package var duration: PromDuration
+  /// The duration as exactly as it is known.
+  package var seconds: Double
 
-  package init(result: Result, started: Timestamp, duration: PromDuration) {
+  /// - Parameter nanoseconds: the duration once more, where it is known exactly.
+  package init(
+    result: Result, started: Timestamp, duration: PromDuration, nanoseconds: Int64? = nil
+  ) {
     self.result = result
     self.started = started
     self.duration = duration
+    seconds =
+      nanoseconds.map { Double($0 / 1_000_000_000) + Double($0 % 1_000_000_000) / 1e9 }
+      ?? duration.seconds
   }
 }
 

@@ -112,6 +112,8 @@ package struct FireDrill: Sendable {
       var block = settings.alertmanagers[found.block]
       block.targets = [TargetGroup(source: "0", targets: [found.target])]
       block.fileDiscovery = []
+      block.httpDiscovery = []
+      block.dnsDiscovery = []
       only.alertmanagers = [block]
     }
     return only

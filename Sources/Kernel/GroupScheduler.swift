@@ -72,10 +72,11 @@ final class GroupScheduler {
 
   /// Obeys new definitions; returns the rules that are gone, whose alerts the caller resolves.
   ///
-  /// The groups of held files that the definitions do not name run on. Until `patience` alerts of a
-  /// changed rule stand still if its new expression selects what nobody has kept so far.
+  /// The groups of held files that the definitions do not name run on. While `patience` lasts
+  /// alerts of a changed rule stand still if its new expression selects what nobody has kept so
+  /// far.
   func update(
-    _ definitions: [RuleGroupDefinition], holding held: [HeldFile], patience: Timestamp,
+    _ definitions: [RuleGroupDefinition], holding held: [HeldFile], patience: Patience,
     at now: Timestamp
   ) -> [(rule: RuleRunner, group: RuleGroupDefinition)] {
     let kept = groups.filter { isHeld($0, held, beside: definitions) }
@@ -111,6 +112,9 @@ final class GroupScheduler {
     reload.finish()
     return reload.orphans
   }
+
+  /// The time between evaluations by the groups' keys.
+  var intervals: [String: PromDuration] { byKey.mapValues(\.definition.interval) }
 
   /// Whether a group stays because its file cannot tell what has become of it.
   func isHeld(

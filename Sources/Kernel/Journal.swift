@@ -162,7 +162,7 @@ package struct Journal: Sendable {
       mentions -= Self.mentions(of: kept[first])
       first += 1
     }
-    if first > 256, first * 2 > kept.count {
+    if first > 256, first * 8 > kept.count {
       kept.removeFirst(first)
       first = 0
     }

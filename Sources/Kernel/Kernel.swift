@@ -26,7 +26,7 @@ package final class Kernel {
   let savesState: Bool
   var saving = StateSaving()
   /// What happened last.
-  package internal(set) var journal = Journal()
+  package internal(set) var journal: Journal
   private var time = KernelTime()
   private var isStopping = false
   private var isDrained = false
@@ -39,21 +39,25 @@ package final class Kernel {
   ///
   /// - Parameters:
   ///   - storage: how samples are kept until the first reload says otherwise.
-  ///   - seed: of the jitter of retries.
+  ///   - seed: of the jitter of retries, of notifications' keys and of the hash that recognises
+  ///     scraped lines; a daemon takes a random one.
   ///   - stopwatch: seconds on a clock that only moves forward, for durations in reports and
   ///     metrics; a pure run
   ///     leaves it out.
   ///   - savesAlerts: whether changes of state yield `Effect.persist`.
+  ///   - journalBounds: how much of what happened stays in memory.
   package init(
     storage: StorageSettings = StorageSettings(), seed: UInt64 = 0, savesAlerts: Bool = false,
+    journalBounds: Journal.Bounds = Journal.Bounds(),
     stopwatch: @escaping () -> Double = { 0 }
   ) {
     savesState = savesAlerts
+    journal = Journal(bounds: journalBounds)
     store = Store(
       StoreSettings(keep: storage.keep == .all ? .all : .rules, retention: storage.retention))
     environment = RuleEnvironment(store: store, stopwatch: stopwatch)
     scheduler = GroupScheduler(environment: environment)
-    scraper = Scraper(store: store, stopwatch: stopwatch)
+    scraper = Scraper(store: store, seed: seed, stopwatch: stopwatch)
     outbox = Outbox(seed: seed, survives: savesAlerts)
     pusher = Pusher(store: store)
     settings.storage = storage
@@ -71,6 +75,12 @@ package final class Kernel {
   package var parallelWork: (any ParallelWork)? {
     get { scheduler.batch.work }
     set { scheduler.batch.work = newValue }
+  }
+
+  /// Whether rules of a group evaluate what they have in common once; a matter of speed only.
+  package var sharesExpressions: Bool {
+    get { environment.sharesExpressions }
+    set { environment.sharesExpressions = newValue }
   }
 
   /// Seconds of expected work from which `parallelWork` is asked for help.
@@ -109,7 +119,7 @@ package final class Kernel {
       outbox.discover(config: config, mechanism: mechanism, groups: groups, at: now, &effects)
     case .delivered(let id, let outcome): outbox.finish(id, outcome, at: now, &effects)
     case .restore(let saved): restore(saved, at: now, &effects)
-    case .storage(let problem): noteStorage(problem, &effects)
+    case .storage(let problem): noteStorage(problem, at: now, &effects)
     case .stop:
       // What is due comes first: after a suspension alerts that still fire would count as expired.
       if !isStopping { run(isQuiet: true, at: now, &effects) }
@@ -170,10 +180,12 @@ package final class Kernel {
     environment.policies = new.policies
     outbox.update(new, at: now, &effects)
     scheduler.beginning = new.global.groupsBegin
+    let intervals = scheduler.intervals
     let orphans = scheduler.update(
-      new.groups, holding: new.heldFiles, patience: now + patience, at: now)
+      new.groups, holding: new.heldFiles, patience: Patience(from: now, for: patience), at: now)
     scheduler.obey(new.triggers, at: now)
     for (rule, group) in orphans { resolve(rule, of: group, at: now, &effects) }
+    renew(sinceIntervals: intervals, at: now, &effects)
     logQuarantine(&effects)
     scraper.update(new, at: now, &effects)
     if nextSweep == nil { nextSweep = now + Self.sweepInterval }
@@ -211,6 +223,21 @@ package final class Kernel {
       log(transition, rule: rule.definition.name, of: group, &effects)
     }
     outbox.notify(due, query: rule.queryText, at: now, &effects)
+  }
+
+  /// Tells the firing alerts of groups again that are evaluated less often from now on: what
+  /// receivers were told is valid for four of the old intervals.
+  private func renew(
+    sinceIntervals old: [String: PromDuration], at now: Timestamp, _ effects: inout EffectList
+  ) {
+    for group in scheduler.groups {
+      let interval = group.definition.interval
+      guard let before = old[group.definition.key], before < interval else { continue }
+      for rule in group.runner.rules {
+        let due = rule.renew(at: now, next: group.nextSlot, interval: interval)
+        outbox.notify(due, query: rule.queryText, at: now, &effects)
+      }
+    }
   }
 
   private func stop(at now: Timestamp) {

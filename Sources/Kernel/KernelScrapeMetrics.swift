@@ -121,6 +121,12 @@ extension Kernel {
     out.single(
       "tocsin_store_samples", .gauge, "Samples and stale markers held.", Double(statistics.samples))
     out.single(
+      "tocsin_store_sealed_samples", .gauge, "Of these, in sealed rows.",
+      Double(statistics.sealedSamples))
+    out.single(
+      "tocsin_store_sealed_bytes", .gauge, "Bytes held for sealed rows.",
+      Double(statistics.sealedBytes))
+    out.single(
       "tocsin_store_bytes", .gauge, "Bytes held for samples, labels and indexes.",
       Double(statistics.bytes))
     out.single(

@@ -16,6 +16,9 @@ final class Outbox {
   private var nextID: UInt64 = 1
   private var random: SeededGenerator
   private let survives: Bool
+  /// Part of the keys of notifications: another in every process.
+  private let life: UInt64
+  private var receiversMade: UInt64 = 0
   private var stopsAt: Timestamp?
   private var isAbandoned = false
   /// Whether the process ends with something undelivered.
@@ -23,12 +26,13 @@ final class Outbox {
   private var changes: UInt64 = 0
 
   /// - Parameters:
-  ///   - seed: of the jitter.
+  ///   - seed: of the jitter, and of what tells this process from all others.
   ///   - survives: whether checkpoints are saved: what cannot be delivered before the process ends
   ///     is then left to the next.
   init(seed: UInt64, survives: Bool = false) {
     random = SeededGenerator(seed: seed)
     self.survives = survives
+    life = SeededGenerator.mixed(seed ^ 0x6c69_6665)
     alertmanagers = AlertmanagerPool()
   }
 
@@ -45,8 +49,14 @@ final class Outbox {
     alertmanagers.update(settings.alertmanagers, at: now, &effects)
     let old = webhooks
     webhooks = settings.webhooks.map { new in
-      guard let known = old.first(where: { ByteOrder.equal($0.settings.name, new.name) }) else {
-        return WebhookReceiver(new)
+      guard let known = heir(of: old, new, settings.webhooks) else {
+        receiversMade += 1
+        return WebhookReceiver(new, life: SeededGenerator.mixed(life &+ receiversMade))
+      }
+      if !ByteOrder.equal(known.settings.name, new.name) {
+        effects.log(
+          .info, "notify", "Receiver has a new name, and goes on under it",
+          [("receiver", new.name), ("was", known.settings.name)])
       }
       known.update(new, at: now)
       return known
@@ -58,6 +68,20 @@ final class Outbox {
         .warn, "notify", "Receiver removed with undelivered alerts",
         [("receiver", gone.settings.name), ("alerts", "\(lost)")])
     }
+  }
+
+  /// The receiver that goes on with new settings: that of the same name, or one that nobody names
+  /// any more at an address that only these settings have.
+  private func heir(
+    of old: [WebhookReceiver], _ new: WebhookSettings, _ all: [WebhookSettings]
+  ) -> WebhookReceiver? {
+    if let same = old.first(where: { ByteOrder.equal($0.settings.name, new.name) }) { return same }
+    if all.count(where: { $0.url == new.url }) > 1 { return nil }
+    let nameless = old.filter { known in
+      known.settings.url == new.url
+        && !all.contains { ByteOrder.equal($0.name, known.settings.name) }
+    }
+    return nameless.count == 1 ? nameless[0] : nil
   }
 
   /// A discovery has a new list of Alertmanagers for one of its sources.
@@ -107,7 +131,7 @@ final class Outbox {
   var nextDeadline: Timestamp? {
     if isAbandoned { return nil }
     let all = queues.compactMap(\.nextDeadline) + webhooks.compactMap(\.nextDeadline)
-    let end = isDrained ? nil : stopsAt
+    let end = stopsAt == nil || isDrained ? nil : stopsAt
     return ([end, alertmanagers.nextDeadline] + all).compactMap { $0 }.min()
   }
 
@@ -229,6 +253,7 @@ final class Outbox {
       guard let webhook = webhooks.first(where: { ByteOrder.equal($0.settings.name, one.name) })
       else {
         if outstanding == 0 { continue }
+        bury(one, at: now, &effects)
         effects.log(
           .warn, "notify",
           "Undelivered notifications of a receiver that is not configured any more",
@@ -243,5 +268,21 @@ final class Outbox {
     effects.log(
       .info, "notify", "Undelivered notifications of the last run are taken up",
       [("webhooks", "\(restored)"), ("alertmanager_alerts", "\(queued)")])
+  }
+
+  /// Writes down what was to be delivered to a receiver that is not there any more.
+  private func bury(
+    _ gone: WebhookCheckpoint, at now: Timestamp, _ effects: inout EffectList
+  ) {
+    for group in gone.groups {
+      guard let outstanding = group.outstanding else { continue }
+      effects.append(
+        .deadLetter(
+          DeadLetter(
+            time: now, receiver: gone.name, group: group.key, key: outstanding.key,
+            reason: "the receiver was removed", created: outstanding.created,
+            tries: outstanding.failures, alerts: outstanding.alerts.count,
+            body: Array(outstanding.body.utf8))))
+    }
   }
 }

@@ -68,6 +68,8 @@ package struct WebhookGroupCheckpoint: Sendable, Codable, Equatable {
   package var labels: LabelSet
   package var alerts: [AlertNotification]
   package var told: Told?
+  /// Which alerts fire as far as the receiver may know, in ascending order; nil: those it was told.
+  package var believed: [UInt64]?
   package var outstanding: Outstanding?
   package var nextFlush: Timestamp
   package var hasFlushed: Bool

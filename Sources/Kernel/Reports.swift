@@ -117,7 +117,7 @@ extension Target {
   var report: TargetReport {
     TargetReport(
       discoveredLabels: spec.discovered, labels: spec.labels, pool: job, url: spec.url,
-      lastError: lastError, lastScrape: lastScrape, lastScrapeDuration: lastDuration.seconds,
+      lastError: lastError, lastScrape: lastScrape, lastScrapeDuration: lastSeconds,
       lastSamples: lastSamples, health: health, scrapeInterval: spec.interval,
       scrapeTimeout: spec.timeout)
   }

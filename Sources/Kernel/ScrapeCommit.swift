@@ -56,6 +56,7 @@ struct ScrapeCommit {
 
   /// Writes the row; returns why the scrape failed, or nil.
   mutating func write(_ outcome: ScrapeOutcome, at time: Timestamp) -> String? {
+    defer { target.cache.letGo() }
     var failure: String?
     do throws(ScrapeFailure) {
       try parse(outcome.result)
@@ -88,8 +89,7 @@ struct ScrapeCommit {
     }
     tally.bodySize = body.count
     do throws(ExpositionProblem) {
-      let (format, warning) = try ExpositionFormat.from(
-        contentType: contentType, fallback: target.settings.fallbackScrapeProtocol)
+      let (format, warning) = try target.format(of: contentType)
       self.warning = warning
       let summary = try target.cache.scan(
         body, format: format, honorTimestamps: target.settings.honorTimestamps,
@@ -127,7 +127,7 @@ struct ScrapeCommit {
     }
     writeTimed(at: time)
     target.compactResolutions()
-    writeSynthetic(to: &row, isUp: true, duration: outcome.duration)
+    writeSynthetic(to: &row, isUp: true, seconds: outcome.seconds)
     note(store.commit(row, markMissingStale: true))
   }
 
@@ -342,13 +342,13 @@ struct ScrapeCommit {
       tally.outOfOrder += 1
       return
     }
-    writeSynthetic(to: &row, isUp: false, duration: outcome.duration)
+    writeSynthetic(to: &row, isUp: false, seconds: outcome.seconds)
     note(store.commit(row, markMissingStale: true))
   }
 
-  private func writeSynthetic(to row: inout RowWriter, isUp: Bool, duration: PromDuration) {
+  private func writeSynthetic(to row: inout RowWriter, isUp: Bool, seconds: Double) {
     var values = [
-      isUp ? 1 : 0, duration.seconds, Double(tally.scraped), Double(tally.kept),
+      isUp ? 1 : 0, seconds, Double(tally.scraped), Double(tally.kept),
       Double(tally.added),
     ]
     var names = Self.syntheticNames

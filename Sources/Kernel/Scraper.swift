@@ -43,15 +43,16 @@ final class Scraper {
   private var targets: [TargetID: Target] = [:]
   private var endings: [TargetID: Ending] = [:]
   private var deadlines = DeadlineQueue<Key>()
-  private let buffers = ScanBuffers()
+  private let buffers: ScanBuffers
   private var nextID: UInt64 = 1
   private var userAgent = ""
   private var isStopped = false
   /// Scrapes that are in the store and that nobody was told of yet.
   private var committed: [CommittedScrape] = []
 
-  init(store: Store, stopwatch: @escaping () -> Double = { 0 }) {
+  init(store: Store, seed: UInt64 = 0, stopwatch: @escaping () -> Double = { 0 }) {
     self.store = store
+    buffers = ScanBuffers(seed: seed)
     self.stopwatch = stopwatch
   }
 
@@ -192,7 +193,7 @@ final class Scraper {
   ) {
     guard let target = targets[id], let slot = target.inFlight else { return }
     target.inFlight = nil
-    durations.observe(outcome.duration.seconds)
+    durations.observe(outcome.seconds)
     let time = aligned(outcome.started, slot: slot, interval: target.spec.interval)
     if let last = target.lastScrape {
       intervals[target.spec.interval, default: DurationSummary()].observe((time - last).seconds)
@@ -208,7 +209,7 @@ final class Scraper {
       refused: tally.duplicates + tally.outOfOrder + tally.outOfBounds > 0, tally, &effects)
     if let warning = commit.warning { target.warnOnce(warning, &effects) }
     target.note(
-      failure, at: time, duration: outcome.duration, samples: commit.tally.scraped, &effects)
+      failure, at: time, seconds: outcome.seconds, samples: commit.tally.scraped, &effects)
   }
 
   /// - Note: As Prometheus: within 2 ms and 1 % of the interval a scrape carries the time of its

@@ -286,6 +286,8 @@ package struct AlertmanagerSettings: Sendable {
   package var http = HTTPSettings()
   package var targets: [TargetGroup] = []
   package var fileDiscovery: [FileDiscoverySettings] = []
+  package var httpDiscovery: [HTTPDiscoverySettings] = []
+  package var dnsDiscovery: [DNSDiscoverySettings] = []
   package var relabeling: [RelabelRule] = []
   package var alertRelabeling: [RelabelRule] = []
 

@@ -59,4 +59,17 @@ package struct RestoredState: Sendable {
     self.lastSequence = lastSequence
     self.isClean = isClean
   }
+
+  /// From when a process goes on that starts at `now`, by a clock that has been set back meanwhile;
+  /// nil if the clock is right, or if what is saved lies so far ahead of it that it is worth
+  /// nothing.
+  ///
+  /// Time does not run backwards over a restart any more than it does within a process: alerts keep
+  /// their age, and no sample comes before those that are there.
+  package func continuation(at now: Timestamp, tolerance: PromDuration) -> Timestamp? {
+    // Samples that carry times of their own say nothing about the process's.
+    let row = samples?.rows.lazy.map(\.time).max().map { Timestamp(milliseconds: $0) }
+    let newest = max(alerts?.time ?? .distantPast, row ?? .distantPast)
+    return newest > now && newest - now <= tolerance ? newest : nil
+  }
 }

@@ -50,6 +50,13 @@ struct StateSaving {
     return saves
   }
 
+  /// Everything is saved anew: what is stored may be less than was handed out.
+  mutating func startOver(at now: Timestamp) {
+    last = AlertCheckpoint(time: Timestamp(milliseconds: 0), rules: [])
+    outboxVersion = .max
+    touch(at: now)
+  }
+
   /// Whether to list what has become obsolete.
   mutating func shouldClear(at now: Timestamp) -> Bool {
     if let cleared, now - cleared < Self.clearing, now >= cleared { return false }
@@ -101,7 +108,7 @@ extension Kernel {
   }
 
   /// Hears whether saving works; says so once per change.
-  func noteStorage(_ problem: String?, _ effects: inout EffectList) {
+  func noteStorage(_ problem: String?, at now: Timestamp, _ effects: inout EffectList) {
     let before = saving.problem
     saving.problem = problem
     if let problem {
@@ -111,8 +118,10 @@ extension Kernel {
         "State cannot be saved: it is kept in memory only, and saving is tried again",
         [("err", problem)])
     } else {
-      // Samples were dropped meanwhile: what is stored of them is worth nothing.
+      // Samples were dropped meanwhile, and the file may be another one: what is stored is worth
+      // nothing.
       store.forgetChanges()
+      saving.startOver(at: now)
       if before != nil { effects.log(.info, "storage", "State is saved again") }
     }
   }

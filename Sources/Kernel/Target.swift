@@ -34,12 +34,14 @@ final class Target {
   private(set) var health = TargetHealth.unknown
   private(set) var lastError = ""
   private(set) var lastScrape: Timestamp?
-  private(set) var lastDuration = PromDuration.zero
+  private(set) var lastSeconds = 0.0
   private(set) var lastSamples = 0
   private var hasWarned = false
   private var refusesSamples = false
   /// What was asked for last time, as long as nothing about it changes.
   private var knownRequest: (userAgent: String, request: ScrapeRequest)?
+  /// What the last Content-Type stood for.
+  private var knownFormat: (contentType: String, format: ExpositionFormat, warning: String?)?
 
   init(
     id: TargetID, spec: TargetSpec, settings: ScrapeSettings, source: SourceID,
@@ -67,6 +69,7 @@ final class Target {
     self.spec = spec
     self.settings = settings
     knownRequest = nil
+    knownFormat = nil
     relabeling = SampleRelabeling(target: spec.labels, settings: settings)
     forgetResolutions()
     if changesSchedule {
@@ -90,6 +93,19 @@ final class Target {
   func compactResolutions() {
     let most = 2 * cache.payloads.count + 1024
     if columns.count > most || timedSeries.count > most { forgetResolutions() }
+  }
+
+  /// The format that a Content-Type stands for.
+  func format(
+    of contentType: String
+  ) throws(ExpositionProblem) -> (format: ExpositionFormat, warning: String?) {
+    if let known = knownFormat, ByteOrder.equal(known.contentType, contentType) {
+      return (known.format, known.warning)
+    }
+    let (format, warning) = try ExpositionFormat.from(
+      contentType: contentType, fallback: settings.fallbackScrapeProtocol)
+    knownFormat = (contentType, format, warning)
+    return (format, warning)
   }
 
   /// The request of a scrape.
@@ -121,11 +137,11 @@ final class Target {
 
   /// Notes an outcome and logs it if the health changed.
   func note(
-    _ failure: String?, at time: Timestamp, duration: PromDuration, samples: Int,
+    _ failure: String?, at time: Timestamp, seconds: Double, samples: Int,
     _ effects: inout EffectList
   ) {
     lastScrape = time
-    lastDuration = duration
+    lastSeconds = seconds
     lastSamples = samples
     let before = health
     health = failure == nil ? .up : .down

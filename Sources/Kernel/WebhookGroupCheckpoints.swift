@@ -25,7 +25,7 @@ extension WebhookGroup.Outstanding {
   init(_ saved: WebhookGroupCheckpoint.Outstanding) {
     self.init(
       body: Array(saved.body.utf8), key: saved.key, told: WebhookGroup.Told(saved.told),
-      alerts: saved.alerts, created: saved.created, failures: saved.failures,
+      alerts: saved.alerts, created: saved.created, isInherited: true, failures: saved.failures,
       // One that was on its way may or may not have arrived: it is sent again under its key.
       nextTry: saved.nextTry ?? .distantPast)
   }

@@ -12,7 +12,6 @@ final class WebhookReceiver {
     fileprivate let epoch: UInt64
   }
 
-  private(set) var settings: WebhookSettings
   private(set) var counts = DeliveryCounts()
   private(set) var deadLetters: UInt64 = 0
   /// Alerts that found no room.
@@ -20,90 +19,47 @@ final class WebhookReceiver {
   private(set) var lastError = ""
   private(set) var lastSuccess: Timestamp?
   private(set) var breaker = CircuitBreaker()
-  /// Changes with everything that a checkpoint holds, except for how long alerts are believed.
-  private(set) var version: UInt64 = 0
-  private(set) var alertCount = 0
-  private var groups: [String: WebhookGroup] = [:]
-  private var deadlines = DeadlineQueue<String>()
+  private var groups: WebhookGroups
   /// Groups whose notification waits for the breaker, the first to go first.
   private var parked: [String] = []
   private var inFlight = 0
   private var isFailing = false
   private var isFull = false
+  /// Part of every key: no other process chooses the same.
+  private let life: UInt64
 
-  init(_ settings: WebhookSettings) { self.settings = settings }
+  /// - Parameter life: a number that no other process has.
+  init(_ settings: WebhookSettings, life: UInt64 = 0) {
+    groups = WebhookGroups(settings)
+    self.life = life
+  }
 
+  var settings: WebhookSettings { groups.settings }
+  /// Changes with everything that a checkpoint holds, except for how long alerts are believed.
+  var version: UInt64 { groups.version }
+  var alertCount: Int { groups.alertCount }
   /// Notifications written and not yet accepted.
-  var outstandingCount: Int { groups.values.count { $0.outstanding != nil } }
+  var outstandingCount: Int { groups.outstandingCount }
   var groupCount: Int { groups.count }
-  var isIdle: Bool { inFlight == 0 && groups.values.allSatisfy { $0.outstanding == nil } }
+  var isIdle: Bool { inFlight == 0 && groups.outstandingCount == 0 }
 
   var nextDeadline: Timestamp? {
     if inFlight >= Self.concurrency { return nil }
     let admission = parked.isEmpty ? nil : breaker.nextAdmission
-    return [deadlines.first, admission].compactMap { $0 }.min()
+    return [groups.nextDeadline, admission].compactMap { $0 }.min()
   }
 
-  /// Takes new settings over; a change of what belongs together sorts the alerts anew, and one of
-  /// the address or the credentials tries at once what waits.
+  /// Takes new settings over; after a change of the address or the credentials what waits is tried
+  /// at once.
   func update(_ new: WebhookSettings, at now: Timestamp) {
     let old = settings
-    settings = new
+    groups.update(new, at: now)
+    parked.removeAll { groups[$0]?.outstanding == nil }
     if old.url != new.url || old.http != new.http {
       _ = breaker.close()
-      for key in keys { groups[key]?.tryAgain(at: now) }
+      groups.hurry(at: now, flushes: false)
       unpark(at: now)
-      for key in keys { reschedule(key) }
     }
-    if new.groupBy.elementsEqual(old.groupBy, by: ByteOrder.equal) && new.matchers == old.matchers {
-      return
-    }
-    regroup(keys.compactMap { groups[$0] }, at: now)
-  }
-
-  /// The groups' keys in a fixed order.
-  private var keys: [String] { groups.keys.sorted(by: ByteOrder.less) }
-
-  /// Sorts the alerts of groups into groups of the present settings; what is written is delivered
-  /// as it was written.
-  private func regroup(_ old: [WebhookGroup], at now: Timestamp) {
-    groups = [:]
-    alertCount = 0
-    deadlines = DeadlineQueue()
-    for group in old where isStillRight(group) { adopt(group) }
-    for group in old where !isStillRight(group) {
-      var rest = group
-      rest.keepOutstandingOnly()
-      if !rest.isEmpty { adopt(rest) }
-    }
-    for group in old where !isStillRight(group) {
-      for alert in group.alerts.values.sorted(by: AlertNotification.isBefore)
-      where wants(alert) { insert(alert, at: now) }
-    }
-    parked.removeAll { groups[$0]?.outstanding == nil }
-    version += 1
-  }
-
-  private func isStillRight(_ group: WebhookGroup) -> Bool {
-    group.alerts.values.allSatisfy { wants($0) && ByteOrder.equal(key(of: $0).key, group.key) }
-  }
-
-  private func adopt(_ group: WebhookGroup) {
-    groups[group.key] = group
-    alertCount += group.alerts.count
-    reschedule(group.key)
-  }
-
-  // MARK: alerts come in
-
-  private func wants(_ alert: AlertNotification) -> Bool {
-    settings.matchers.allSatisfy { $0.matches(alert.labels) }
-  }
-
-  private func key(of alert: AlertNotification) -> (key: String, labels: LabelSet) {
-    let isAlone = settings.groupBy.contains { ByteOrder.equal($0, "...") }
-    let labels = isAlone ? alert.labels : alert.labels.keeping(settings.groupBy)
-    return (RouteKey.text(settings.matchers) + ":" + labels.description, labels)
   }
 
   /// Sorts an alert into its group if the receiver wants it; with `capacity` alerts in the groups
@@ -112,9 +68,9 @@ final class WebhookReceiver {
     _ alert: AlertNotification, at now: Timestamp, capacity: Int = .max,
     _ effects: inout EffectList
   ) {
-    guard wants(alert) else { return }
-    let isKnown = groups[key(of: alert).key]?.alerts[alert.labels] != nil
-    if !isKnown && alertCount >= max(1, capacity) && !alert.isResolved(at: now) {
+    guard groups.concerns(alert) else { return }
+    if alertCount == 0 { isFull = false }
+    if alertCount >= max(1, capacity) && !alert.isResolved(at: now) && !groups.holds(alert) {
       refusedAlerts += 1
       counts.dropped += 1
       effects.log(
@@ -126,42 +82,7 @@ final class WebhookReceiver {
       isFull = true
       return
     }
-    insert(alert, at: now)
-  }
-
-  private func insert(_ alert: AlertNotification, at now: Timestamp) {
-    let (key, labels) = key(of: alert)
-    // News of the end of something that is not known is no news.
-    if groups[key]?.alerts[alert.labels] == nil && alert.isResolved(at: now) { return }
-    if groups[key] == nil {
-      groups[key] = WebhookGroup(key: key, labels: labels, firstFlush: now + settings.groupWait)
-    }
-    let isNews = change(key) { $0.insert(alert, wait: settings.groupWait, at: now) } ?? false
-    if isNews { version += 1 }
-    reschedule(key)
-  }
-
-  /// Changes a group in place and keeps the count of alerts.
-  private func change<T>(_ key: String, _ body: (inout WebhookGroup) -> T) -> T? {
-    guard let index = groups.index(forKey: key) else { return nil }
-    let before = groups.values[index].alerts.count
-    let result = body(&groups.values[index])
-    alertCount += groups.values[index].alerts.count - before
-    if alertCount == 0 { isFull = false }
-    return result
-  }
-
-  private func reschedule(_ key: String) {
-    guard let group = groups[key] else { return }
-    if group.isEmpty {
-      groups[key] = nil
-      deadlines.remove(key)
-      version += 1
-    } else if let deadline = group.nextDeadline {
-      deadlines.set(key, at: deadline)
-    } else {
-      deadlines.remove(key)
-    }
+    groups.insert(alert, at: now)
   }
 
   // MARK: requests go out
@@ -172,11 +93,8 @@ final class WebhookReceiver {
   ) -> (flight: Flight, request: DeliveryRequest)? {
     while inFlight < Self.concurrency, let key = nextReady(at: now) {
       if groups[key]?.outstanding == nil { write(key, at: now, global: global) }
-      guard let outstanding = groups[key]?.outstanding else {
-        reschedule(key)
-        continue
-      }
-      groups[key]?.outstanding?.nextTry = nil
+      guard let outstanding = groups[key]?.outstanding else { continue }
+      groups.hold(key)
       if !breaker.admits(at: now) {
         parked.append(key)
         continue
@@ -190,42 +108,39 @@ final class WebhookReceiver {
   /// A group whose time has come: one that waits for the receiver first.
   private func nextReady(at now: Timestamp) -> String? {
     if !parked.isEmpty && breaker.admits(at: now) { return parked.removeFirst() }
-    return deadlines.take(dueAt: now)?.key
+    return groups.takeDue(at: now)
   }
 
   /// The receiver takes requests again: what waits for it is due, in its order.
   private func unpark(at now: Timestamp) {
     let waiting = parked
     parked = []
-    for key in waiting {
-      groups[key]?.outstanding?.nextTry = now
-      reschedule(key)
-    }
+    for key in waiting { groups.retry(key, at: now, afterFailure: false) }
   }
 
   /// Flushes a group; if there is something to tell it becomes the outstanding notification.
   private func write(_ key: String, at now: Timestamp, global: GlobalSettings) {
-    let told = groups[key]?.told
-    let flushed = change(key) { $0.flush(at: now, settings: settings) }
-    guard let group = groups[key] else { return }
-    if group.told != told { version += 1 }
-    guard let (alerts, told) = flushed ?? nil else { return }
+    guard let (alerts, told) = groups.flush(key, at: now), let group = groups[key] else { return }
     let shown = settings.maxAlerts > 0 ? Array(alerts.prefix(settings.maxAlerts)) : alerts
     let payload = WebhookPayload(
       receiver: settings.name, groupKey: group.key, groupLabels: group.labels,
       externalURL: global.externalURL, alerts: shown,
       truncatedAlerts: alerts.count - shown.count)
     let body = payload.bytes(at: now)
-    groups[key]?.outstanding = WebhookGroup.Outstanding(
+    let outstanding = WebhookGroup.Outstanding(
       body: body, key: idempotencyKey(of: body, in: group), told: told, alerts: alerts,
       created: now)
-    version += 1
+    groups.put(outstanding, into: key)
   }
 
-  /// A function of what is told and of how much was told before: a process that is restarted
-  /// before it could save anything chooses the same again.
+  /// Names a notification: what it says, who says it and how much was said before.
+  ///
+  /// The same text has the same key only until the receiver has accepted something of the group,
+  /// and never in two processes: what one could not save of what it told, the next knows nothing
+  /// of. Tries after a restart are under the key that was saved with the notification.
   private func idempotencyKey(of body: [UInt8], in group: WebhookGroup) -> String {
     var hash = StableHash()
+    hash.combine(StableHash.hex(life))
     hash.combine(settings.name)
     hash.combine(group.key)
     hash.combine(body)
@@ -271,15 +186,11 @@ final class WebhookReceiver {
         bury(answer, &effects)
       } else {
         record(answer, .retrying, &effects)
-        let failures = outstanding.failures + 1
-        let pause = Backoff.pause(afterFailures: failures, using: &random)
+        let pause = Backoff.pause(afterFailures: outstanding.failures + 1, using: &random)
         let asked = min(after ?? .zero, CircuitBreaker.mostPatience)
-        groups[key]?.outstanding?.failures = failures
-        groups[key]?.outstanding?.nextTry = now + max(pause, asked)
+        groups.retry(key, at: now + max(pause, asked), afterFailure: true)
       }
-      version += 1
     }
-    reschedule(key)
   }
 
   /// One answer with what it answers.
@@ -342,7 +253,6 @@ final class WebhookReceiver {
         continue
       }
       bury(Answer(key: key, outstanding: outstanding, none: reason, at: now), &effects)
-      reschedule(key)
     }
     parked.removeAll { groups[$0]?.outstanding == nil }
   }
@@ -357,8 +267,7 @@ final class WebhookReceiver {
     lastSuccess = answer.at
     lastError = ""
     isFailing = false
-    version += 1
-    _ = change(answer.key) { $0.accept() }
+    groups.settle(answer.key, .accepted, at: answer.at)
     record(answer, .accepted, &effects)
     effects.log(
       .info, "notify", "Notification delivered",
@@ -378,8 +287,7 @@ final class WebhookReceiver {
     let since = groups[answer.key]?.refusedSince ?? answer.at
     if answer.at - since >= settings.deadLetterAfter { return bury(answer, &effects) }
     record(answer, .refused, &effects)
-    version += 1
-    _ = change(answer.key) { $0.refuse(at: answer.at) }
+    groups.settle(answer.key, .refused, at: answer.at)
   }
 
   private func note(_ answer: Answer, _ message: String, _ effects: inout EffectList) {
@@ -416,7 +324,6 @@ final class WebhookReceiver {
     let outstanding = answer.outstanding
     deadLetters += 1
     counts.dropped += UInt64(outstanding.alerts.count)
-    version += 1
     record(answer, .abandoned, &effects)
     effects.append(
       .deadLetter(
@@ -430,7 +337,7 @@ final class WebhookReceiver {
         ("receiver", settings.name), ("group", answer.key), ("err", answer.reason),
         ("alerts", "\(outstanding.alerts.count)"), ("key", outstanding.key),
       ])
-    _ = change(answer.key) { $0.bury() }
+    groups.settle(answer.key, .buried, at: answer.at)
   }
 
   // MARK: beginning and end
@@ -438,56 +345,35 @@ final class WebhookReceiver {
   /// The groups as they shall survive a restart.
   func checkpoint() -> WebhookCheckpoint {
     WebhookCheckpoint(
-      name: settings.name, groups: keys.compactMap { groups[$0] }.map(\.checkpoint))
+      name: settings.name, groups: groups.orderedKeys.compactMap { groups[$0]?.checkpoint })
   }
 
   /// Takes up what an earlier process has left.
   func restore(
     _ saved: WebhookCheckpoint, downtime: PromDuration, patience: Timestamp, at now: Timestamp
   ) {
-    let fresh = keys.compactMap { groups[$0] }
     let old = saved.groups.map { WebhookGroup($0, downtime: downtime, patience: patience) }
-    regroup(old, at: now)
-    for group in fresh {
-      for alert in group.alerts.values.sorted(by: AlertNotification.isBefore) {
-        insert(alert, at: now)
-      }
-    }
+    groups.restore(old, at: now)
+    parked.removeAll { groups[$0]?.outstanding == nil }
   }
 
   /// Brings all waiting notifications forward, as when the process stops.
   func hurry(at now: Timestamp) {
     breaker.hurry()
-    for key in keys {
-      _ = change(key) { group in
-        group.hurry(at: now)
-        if group.outstanding?.nextTry != nil { group.outstanding?.nextTry = now }
-      }
-      reschedule(key)
-    }
+    groups.hurry(at: now, flushes: true)
   }
 
   /// Drops what is outstanding; returns the number of alerts concerned.
   func discard(_ reason: String, at now: Timestamp, _ effects: inout EffectList) -> Int {
     var lost = 0
-    for key in keys {
+    for key in groups.orderedKeys {
       guard let outstanding = groups[key]?.outstanding else { continue }
       lost += outstanding.alerts.count
       bury(Answer(key: key, outstanding: outstanding, none: reason, at: now), &effects)
     }
-    groups = [:]
-    alertCount = 0
-    deadlines = DeadlineQueue()
+    groups.removeAll()
     parked = []
     inFlight = 0
-    version += 1
     return lost
-  }
-}
-
-extension WebhookGroup {
-  /// Makes a notification that waits due at once.
-  mutating func tryAgain(at now: Timestamp) {
-    if outstanding?.nextTry != nil { outstanding?.nextTry = now }
   }
 }

@@ -19,8 +19,8 @@ struct ControlComment: Sendable {
     /// Everything.
     case ignore
     case owner(String)
-    /// `rule/set CHECK VALUE`: pint's settings of single checks.
-    case set(name: String, value: String)
+    /// `rule/set CHECK SETTING VALUE`: how a check looks at a rule.
+    case set(SeriesSettings)
   }
 
   var action: Action
@@ -165,8 +165,13 @@ struct ControlComments {
       if words.isEmpty { comment.problem = "an owner needs a name" }
       found.append(comment)
     case "rule/set":
-      comment.action = .set(
-        name: words.first ?? "", value: words.dropFirst().joined(separator: " "))
+      if let settings = SeriesSettings(words) {
+        comment.action = .set(settings)
+      } else {
+        comment.problem =
+          "`rule/set` takes `promql/series min-age DURATION` or "
+          + "`promql/series ignore/label-value LABEL`"
+      }
       comment.scope = scope(true, line, comment)
       found.append(comment)
     default:

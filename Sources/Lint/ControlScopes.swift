@@ -17,8 +17,10 @@ struct ControlScopes: Sendable {
     "a control comment that cannot be understood",
     """
     Known are `disable ID…`, `snooze DATE ID`, `file/disable ID`, `file/snooze DATE ID`, `ignore/file`,
-    `ignore/line`, `ignore/next-line`, `ignore/begin`, `ignore/end`, `rule/owner NAME` and
-    `file/owner NAME`, behind `# tocsin` or `# pint`. pint's names of checks are understood in both.
+    `ignore/line`, `ignore/next-line`, `ignore/begin`, `ignore/end`, `rule/owner NAME`,
+    `file/owner NAME`, `rule/set promql/series min-age DURATION` and
+    `rule/set promql/series ignore/label-value LABEL`, behind `# tocsin` or `# pint`. pint's names of
+    checks are understood in both.
     """)
 
   private(set) var comments: [ControlComment]
@@ -50,6 +52,18 @@ struct ControlScopes: Sendable {
       }
     }
     return fallback
+  }
+
+  /// What `rule/set` says of a rule at a place.
+  func settings(at offset: Int) -> SeriesSettings {
+    var all = SeriesSettings()
+    for comment in comments {
+      guard case .set(let settings) = comment.action, comment.problem == nil,
+        case .range(let range) = comment.scope, range.start <= offset, offset < range.end
+      else { continue }
+      all.add(settings)
+    }
+    return all
   }
 
   /// Whether a comment hides a finding; the comment counts as used.

@@ -16,10 +16,12 @@ package struct FileFacts: Sendable {
     /// Of the group in its file, and of the rule in its group.
     let groupIndex: Int
     let ruleIndex: Int
+    /// Of the group; nil where nobody says.
+    let interval: PromDuration?
 
     init(
       path: String, range: SourceRange, group: String, rule: String, isAlert: Bool,
-      groupIndex: Int, ruleIndex: Int
+      groupIndex: Int, ruleIndex: Int, interval: PromDuration?
     ) {
       self.path = path
       self.range = range
@@ -28,6 +30,7 @@ package struct FileFacts: Sendable {
       self.isAlert = isAlert
       self.groupIndex = groupIndex
       self.ruleIndex = ruleIndex
+      self.interval = interval
     }
   }
 
@@ -43,6 +46,8 @@ package struct FileFacts: Sendable {
     var place: Place
     /// Where the whole expression stands, or for an alert its selector.
     var range: SourceRange
+    /// Whether it is read as it is at the moment, not over a range.
+    var isInstant = true
     /// How often the file uses it; names without a colon are listed once per file.
     var count = 1
   }
@@ -61,7 +66,9 @@ package struct FileFacts: Sendable {
   /// Where metrics without a colon stand in `uses`, while the file is read.
   private var firstUses: [String: Int] = [:]
 
-  init(_ file: RuleFile) {
+  init(
+    _ file: RuleFile, groups: [ObjectIdentifier: GroupSubject], _ outlines: inout ExprOutlines
+  ) {
     path = file.source.name
     var written: [RepeatedRules.Rule] = []
     defer { repetitions = RepeatedRules.find(in: written) }
@@ -74,12 +81,14 @@ package struct FileFacts: Sendable {
       let node = (place.nameNode ?? place.node).content
       let shown = Place(
         path: path, range: node.range, group: place.group, rule: place.name,
-        isAlert: place.isAlert, groupIndex: groupIndex, ruleIndex: place.index)
+        isAlert: place.isAlert, groupIndex: groupIndex, ruleIndex: place.index,
+        interval: groups[ObjectIdentifier(place.node)]?.interval)
       rules.append(Rule(place: shown))
       written.append(
         RepeatedRules.Rule(
           name: place.name, labels: place.labels, expr: definition.expr, place: shown))
-      look(at: definition.expr, place, shown)
+      let outline = outlines.outline(of: definition.expr, text: place.exprNode?.text)
+      look(at: outline, place, shown)
     }
     firstUses = [:]
   }
@@ -92,16 +101,23 @@ package struct FileFacts: Sendable {
     evidence = []
   }
 
-  private mutating func look(at expr: Expr, _ place: RulePlace, _ shown: Place) {
+  private mutating func look(at outline: ExprOutline, _ place: RulePlace, _ shown: Place) {
+    if outline.parts.count == 1, outline.selectors.isEmpty { return }
     let node = (place.exprNode ?? place.node).content
-    for selector in expr.selectors {
-      guard let name = selector.name else { continue }
+    for (i, part) in outline.parts.enumerated() where part.kind == .selector {
+      guard case .selector(let selector) = part.expr, let name = selector.name else { continue }
       for matcher in selector.matchers
       where VectorMatches.enumerations.contains(matcher.name) && !matcher.matchesEmpty {
         evidence.insert(MetricLabel(metric: name, label: matcher.name))
       }
       // The exact place is looked for if there is something to say: names stand in one piece.
       var use = Use(metric: name, place: shown, range: node.range)
+      use.isInstant = !outline.isInside(i) {
+        switch $0 {
+        case .matrix, .subquery: true
+        default: false
+        }
+      }
       if name == "ALERTS" || name == "ALERTS_FOR_STATE" {
         guard let matcher = selector.matchers.first(where: { $0.name == LabelName.alertName }),
           matcher.kind == .equal
@@ -120,10 +136,10 @@ package struct FileFacts: Sendable {
         uses.append(use)
       }
     }
-    expr.walk { part, _ in
-      guard case .aggregate(let node) = part, !node.without,
+    for part in outline.parts where part.kind == .aggregate {
+      guard case .aggregate(let node) = part.expr, !node.without,
         node.grouping.contains(where: VectorMatches.enumerations.contains)
-      else { return }
+      else { continue }
       for selector in node.expr.selectors {
         guard let name = selector.name else { continue }
         for label in node.grouping where VectorMatches.enumerations.contains(label) {

@@ -14,20 +14,20 @@ struct Fixes {
     var count = 0
     for _ in 0..<Self.rounds {
       let before = checks.diagnostics(SourceText(name: name, bytes: bytes), records)
-      let fixes = Self.disjoint(before.compactMap(\.fix).filter(\.isCertain))
-      if fixes.isEmpty { break }
-      let all = Self.edited(bytes, fixes)
-      if isBetter(all, than: before, by: fixes.count, name) {
+      let fixed = Self.disjoint(before.filter(Self.isFixable))
+      if fixed.isEmpty { break }
+      let all = Self.edited(bytes, fixed)
+      if isBetter(all, than: before, without: fixed, name) {
         bytes = all
-        count += fixes.count
+        count += fixed.count
         continue
       }
       // Together they do harm: one at a time, from the end, so that ranges stay what they are.
       var applied = 0
       var current = before
-      for fix in fixes.reversed() {
-        let one = Self.edited(bytes, [fix])
-        guard isBetter(one, than: current, by: 1, name) else { continue }
+      for finding in fixed.reversed() {
+        let one = Self.edited(bytes, [finding])
+        guard isBetter(one, than: current, without: [finding], name) else { continue }
         bytes = one
         applied += 1
         current = checks.diagnostics(SourceText(name: name, bytes: bytes), records)
@@ -38,30 +38,43 @@ struct Fixes {
     return (bytes, count)
   }
 
-  /// Whether that many findings are gone and no refusal has come.
+  private static func isFixable(_ finding: Diagnostic) -> Bool { finding.fix?.isCertain == true }
+
+  /// Whether findings are gone, and nothing has come but what can be fixed in its turn.
   private func isBetter(
-    _ bytes: [UInt8], than before: [Diagnostic], by count: Int, _ name: String
+    _ bytes: [UInt8], than before: [Diagnostic], without fixed: [Diagnostic], _ name: String
   ) -> Bool {
     let after = checks.diagnostics(SourceText(name: name, bytes: bytes), records)
-    return after.count { $0.severity == .error } <= before.count { $0.severity == .error }
-      && after.count <= before.count - count
+    func count(_ findings: [Diagnostic], _ holds: (Diagnostic) -> Bool) -> Int {
+      findings.count(where: holds)
+    }
+    return after.count <= before.count
+      && count(after) { $0.severity == .error } <= count(before) { $0.severity == .error }
+      && count(after) { !Self.isFixable($0) } <= count(before) { !Self.isFixable($0) }
+      && Set(fixed.map(\.id)).allSatisfy { id in
+        count(after) { $0.id == id } <= count(before) { $0.id == id } - count(fixed) { $0.id == id }
+      }
   }
 
-  private static func disjoint(_ fixes: [Diagnostic.Fix]) -> [Diagnostic.Fix] {
-    var kept: [Diagnostic.Fix] = []
-    for fix in fixes.sorted(by: { ($0.range.start, $0.range.end) < ($1.range.start, $1.range.end) })
-    {
-      if let last = kept.last, last.range.end > fix.range.start || last.range == fix.range {
+  private static func disjoint(_ findings: [Diagnostic]) -> [Diagnostic] {
+    var kept: [Diagnostic] = []
+    func range(_ finding: Diagnostic) -> SourceRange { finding.fix?.range ?? .zero }
+    for finding in findings.sorted(by: {
+      (range($0).start, range($0).end) < (range($1).start, range($1).end)
+    }) {
+      if let last = kept.last.map(range),
+        last.end > range(finding).start || last == range(finding)
+      {
         continue
       }
-      kept.append(fix)
+      kept.append(finding)
     }
     return kept
   }
 
-  private static func edited(_ bytes: [UInt8], _ fixes: [Diagnostic.Fix]) -> [UInt8] {
+  private static func edited(_ bytes: [UInt8], _ findings: [Diagnostic]) -> [UInt8] {
     var out = bytes
-    for fix in fixes.reversed() {
+    for fix in findings.reversed().compactMap(\.fix) {
       out.replaceSubrange(fix.range.start..<fix.range.end, with: fix.replacement.utf8)
     }
     return out

@@ -5,16 +5,26 @@ import PromQL
 extension LabelShape {
   /// The shape of an expression's result; a scalar has no labels.
   init(_ expr: Expr) {
+    self.init(expr) { n in
+      var (at, child): (Int, Expr?) = (0, nil)
+      expr.forEachChild {
+        if at == n { child = $0 }
+        at += 1
+      }
+      return child.map { LabelShape($0) } ?? .anything
+    }
+  }
+
+  /// The same, given the shapes of its children.
+  init(_ expr: Expr, _ child: (Int) -> LabelShape) {
     switch expr {
     case .number, .string, .duration: self = .nothing(by: expr.range)
-    case .paren(let node): self.init(node.expr)
-    case .unary(let node): self = LabelShape(node.expr).withoutName
+    case .paren, .subquery, .matrix: self = child(0)
+    case .unary: self = child(0).withoutName
     case .selector(let node): self.init(node)
-    case .matrix(let node): self.init(node.selector)
-    case .subquery(let node): self.init(node.expr)
-    case .aggregate(let node): self.init(node)
-    case .call(let node): self.init(node)
-    case .binary(let node): self.init(node)
+    case .aggregate(let node): self.init(node, child(0))
+    case .call(let node): self.init(node, child)
+    case .binary(let node): self.init(node, child)
     }
   }
 
@@ -36,8 +46,7 @@ extension LabelShape {
     }
   }
 
-  private init(_ node: AggregateExpr) {
-    let inner = LabelShape(node.expr)
+  private init(_ node: AggregateExpr, _ inner: LabelShape) {
     switch node.op {
     case .topk, .bottomk, .limitk, .limitRatio: self = inner
     default:
@@ -53,30 +62,35 @@ extension LabelShape {
     }
   }
 
-  private init(_ node: CallExpr) {
-    let texts = node.arguments.map { argument -> String? in
-      if case .string(let text) = argument.unwrapped { return text.value }
-      return nil
+  private init(_ node: CallExpr, _ child: (Int) -> LabelShape) {
+    func text(_ n: Int) -> String? {
+      guard n < node.arguments.count, case .string(let text) = node.arguments[n].unwrapped else {
+        return nil
+      }
+      return text.value
     }
-    let argument = node.arguments.first { $0.type == .vector || $0.type == .matrix }
-    guard let argument, node.function.returnType == .vector else {
+    let series = node.arguments.firstIndex { $0.type == .vector || $0.type == .matrix }
+    guard let series, node.function.returnType == .vector else {
       self = .nothing(by: node.range)
       return
     }
-    let inner = LabelShape(argument)
+    if node.function.name.hasPrefix("absent") {
+      self.init(absent: node.arguments[series], node)
+      return
+    }
+    let inner = child(series)
     switch node.function.name {
-    case "absent", "absent_over_time": self.init(absent: argument, node)
     case "sort", "sort_desc", "sort_by_label", "sort_by_label_desc", "last_over_time",
       "first_over_time", "info":
       self = inner
       if node.function.name == "info" { reach = .any(except: [:]) }
     case "label_replace", "label_join":
-      self = texts.count > 1 ? texts[1].map(inner.adding) ?? .anything : .anything
+      self = text(1).map(inner.adding) ?? .anything
     case "histogram_quantile":
       self = inner.withoutName.dropping([LabelName.bucketBound], by: node.range)
     case "histogram_quantiles":
       self = inner.withoutName.dropping([LabelName.bucketBound], by: node.range)
-      if texts.count > 1, let label = texts[1] { self = adding(label) }
+      if let label = text(1) { self = adding(label) }
     default: self = inner.withoutName
     }
   }
@@ -102,14 +116,14 @@ extension LabelShape {
     expected = Set(pinned.keys)
   }
 
-  private init(_ node: BinaryExpr) {
+  private init(_ node: BinaryExpr, _ child: (Int) -> LabelShape) {
     let keepsName = node.op.isSet || (node.op.isComparison && !node.returnsBool)
     guard let matching = node.matching, node.lhs.type == .vector, node.rhs.type == .vector else {
       if node.lhs.type == .scalar && node.rhs.type == .scalar {
         self = .nothing(by: node.range)
         return
       }
-      let inner = LabelShape(node.lhs.type == .scalar ? node.rhs : node.lhs)
+      let inner = child(node.lhs.type == .scalar ? 1 : 0)
       self = keepsName ? inner : inner.withoutName
       return
     }
@@ -118,8 +132,8 @@ extension LabelShape {
       return
     }
     let isSwapped = matching.cardinality == .oneToMany
-    let many = LabelShape(isSwapped ? node.rhs : node.lhs)
-    let one = LabelShape(isSwapped ? node.lhs : node.rhs)
+    let many = child(isSwapped ? 1 : 0)
+    let one = child(isSwapped ? 0 : 1)
     switch node.op {
     case .or: self = many.union(one)
     case .unless: self = many

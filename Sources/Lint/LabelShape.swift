@@ -36,6 +36,12 @@ struct LabelShape {
     }
   }
 
+  /// Whether there is no label but the metric's name that is known to be missing.
+  var mayHaveAny: Bool {
+    guard case .any(let except) = reach else { return false }
+    return except.keys.allSatisfy { $0 == LabelName.metricName }
+  }
+
   /// The part of the expression that takes a label away.
   func thief(of label: String) -> SourceRange? {
     switch reach {

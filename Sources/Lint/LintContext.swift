@@ -20,6 +20,8 @@ package struct LintContext: Sendable {
     package var values: [String: [String]] = [:]
     /// Whether there is a series right now.
     package var isPresent = true
+    /// When there was one, if it is gone; nil = unknown.
+    package var lastSeen: Timestamp?
 
     package init() {}
   }

@@ -23,10 +23,13 @@ package struct Linter: Sendable {
   }
 
   /// The checks that look at one rule at a time, in the order in which their findings are listed.
-  static let inspections: [any RuleInspection.Type] = [
-    AlertConditions.self, TemplateLabels.self, TemplateExecution.self, VectorMatches.self,
-    GoneLabels.self, Rates.self, RawCounters.self, SelectorMatchers.self, Fragilities.self,
-    HoldDurations.self,
+  static let inspections: [any RuleInspection.Type] =
+    [TemplateLabels.self, TemplateExecution.self, HoldDurations.self] + ofExpressions
+
+  /// Those that, but for alerts, look at nothing but the expression.
+  private static let ofExpressions: [any RuleInspection.Type] = [
+    AlertConditions.self, VectorMatches.self, GoneLabels.self, Rates.self, RawCounters.self,
+    SelectorMatchers.self, Fragilities.self,
   ]
 
   /// What one file yields; its text is not kept.
@@ -39,19 +42,34 @@ package struct Linter: Sendable {
   /// Looks at the rules of one file; `records` are the names recorded by any file of the run.
   package func inspect(_ file: RuleFile, records: Set<String> = []) -> Inspection {
     let scopes = ControlScopes(file, now: now)
-    var inspection = Inspection(findings: [], facts: FileFacts(file), scopes: scopes)
-    if scopes.ignoresFile { return inspection }
     let groups = GroupSubject.groups(of: file, context: context)
+    var outlines = ExprOutlines()
+    var inspection = Inspection(
+      findings: [], facts: FileFacts(file, groups: groups, &outlines), scopes: scopes)
+    if scopes.ignoresFile { return inspection }
     for place in file.places {
       let group =
         groups[ObjectIdentifier(place.node)]
         ?? GroupSubject(name: place.group, node: nil, interval: context.evaluationInterval)
-      guard let rule = RuleSubject(place, group: group, context: context) else { continue }
+      guard
+        let rule = RuleSubject(place, group: group, context: context, outlines: &outlines)
+      else { continue }
       var findings = Findings(rule)
-      for inspection in Self.inspections { inspection.inspect(rule, &findings) }
-      LiveSeries.inspect(rule, records: records, &findings)
-      Policies.inspect(
-        rule, settings, owner: scopes.owner(at: place.node.content.range.start), &findings)
+      if rule.alert == nil {
+        HoldDurations.inspect(rule, &findings)
+        if !rule.outline.isSilent {
+          let before = findings.all.count
+          for inspection in Self.ofExpressions { inspection.inspect(rule, &findings) }
+          rule.outline.isSilent = findings.all.count == before
+        }
+      } else {
+        for inspection in Self.inspections { inspection.inspect(rule, &findings) }
+      }
+      let start = place.node.content.range.start
+      let terms = LiveSeries.Terms(
+        records: records, settings: scopes.settings(at: start), now: now)
+      LiveSeries.inspect(rule, terms, &findings)
+      Policies.inspect(rule, settings, owner: scopes.owner(at: start), &findings)
       inspection.findings += findings.all
     }
     for i in inspection.findings.indices {

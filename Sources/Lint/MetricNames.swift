@@ -4,7 +4,7 @@ enum MetricNames {
   private static let gaugeSuffixes = [
     "_size", "_usage", "_ratio", "_percent", "_percentage", "_celsius", "_length", "_active",
     "_idle", "_waiting", "_limit", "_capacity", "_available", "_free", "_used", "_info",
-    "_up", "_load1", "_load5", "_load15", "_timestamp", "_timestamp_seconds", "_utilization",
+    "_load1", "_load5", "_load15", "_timestamp", "_timestamp_seconds", "_utilization",
     "_temperature", "_level", "_depth", "_pending", "_in_use", "_inflight", "_in_flight",
     "_avail_bytes", "_free_bytes", "_size_bytes", "_used_bytes", "_available_bytes",
     "_connections", "_goroutines", "_threads", "_replicas", "_uptime", "_uptime_seconds", "_lag",
@@ -15,8 +15,10 @@ enum MetricNames {
   private static let counterSuffixes = ["_total", "_count", "_sum", "_bucket"]
 
   /// Whether the name says gauge.
+  ///
+  /// Not `up` and its like: of what is 0 or 1 the rate counts how often it came back.
   static func looksLikeGauge(_ name: String) -> Bool {
-    name == "up" || gaugeSuffixes.contains { name.hasSuffix($0) }
+    gaugeSuffixes.contains { name.hasSuffix($0) }
   }
 
   /// Whether the name says counter: `_total`, which nothing else should end with.

@@ -204,7 +204,11 @@ enum PromtoolDuplicates {
   }
 
   static func find(in file: RuleFile) -> [Rule] {
-    let rules = file.places.map { Rule(name: $0.name, labels: $0.labels) }.sorted {
+    var counts: [String: Int] = [:]
+    counts.reserveCapacity(file.places.count)
+    for place in file.places { counts[place.name, default: 0] += 1 }
+    let suspects = file.places.filter { counts[$0.name] != 1 }
+    let rules = suspects.map { Rule(name: $0.name, labels: $0.labels) }.sorted {
       ByteOrder.equal($0.name, $1.name)
         ? $0.labels < $1.labels : ByteOrder.less($0.name, $1.name)
     }

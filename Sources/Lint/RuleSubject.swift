@@ -8,18 +8,23 @@ import YAML
 /// A rule as the checks see it: definition, text, group, and what is known of the world.
 struct RuleSubject {
   let place: RulePlace
-  let expr: Expr
+  let outline: ExprOutline
   /// Nil for a recording rule.
   let alert: AlertRule?
   let group: GroupSubject
   let context: LintContext
 
-  init?(_ place: RulePlace, group: GroupSubject, context: LintContext) {
+  var expr: Expr { outline.expr }
+
+  init?(
+    _ place: RulePlace, group: GroupSubject, context: LintContext,
+    outlines: inout ExprOutlines
+  ) {
     guard let definition = place.definition else { return nil }
     self.place = place
     self.group = group
     self.context = context
-    expr = definition.expr
+    outline = outlines.outline(of: definition.expr, text: place.exprNode?.text)
     if case .alert(let alert) = definition { self.alert = alert } else { alert = nil }
   }
 

@@ -143,16 +143,22 @@ package struct LabelSet: Sendable {
   /// The set restricted to labels for which `keep` holds.
   package func filter(_ keep: (UnsafeBufferPointer<UInt8>) -> Bool) -> LabelSet {
     bytes.withUnsafeBufferPointer { all in
-      var out: [UInt8] = []
-      out.reserveCapacity(all.count)
-      var i = 0
-      while i < all.count {
-        let start = i
-        let name = LabelSet.next(all, &i)
-        _ = LabelSet.next(all, &i)
-        if keep(name) { out.append(contentsOf: all[start..<i]) }
+      guard let from = all.baseAddress else { return self }
+      // Put together aside: sets are kept by the thousand, and none shall hold room to spare.
+      return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: all.count) { room in
+        var count = 0
+        var i = 0
+        while i < all.count {
+          let start = i
+          let name = LabelSet.next(all, &i)
+          _ = LabelSet.next(all, &i)
+          if !keep(name) { continue }
+          for at in start..<i { room.initializeElement(at: count + at - start, to: from[at]) }
+          count += i - start
+        }
+        if count == all.count { return self }
+        return LabelSet(bytes: Array(UnsafeBufferPointer(rebasing: room[..<count])))
       }
-      return out.count == all.count ? self : LabelSet(bytes: out)
     }
   }
 

@@ -10,6 +10,11 @@ package struct SteadyTime: Sendable {
 
   package init() {}
 
+  /// Goes on from a time that an earlier process has seen, if the clock lies behind it.
+  package mutating func goOn(from time: Timestamp) {
+    last = max(last, Double(time.milliseconds))
+  }
+
   /// The time to go by, from both clocks in milliseconds; calls come in the order of time.
   package mutating func advance(wall: Double, monotonic: Double) -> Timestamp {
     last = max(wall, last + max(0, monotonic - measured) * Self.slowPace)

@@ -68,6 +68,9 @@ package final class StateFile: Sendable {
     try db.execute(sql: "PRAGMA application_id = \(applicationID)")
   }
 
+  /// Lets go of the file: whoever uses it afterwards gets an error.
+  package func close() { try? database.close() }
+
   /// Writes batches in one transaction.
   package func write(_ batches: [StateBatch]) throws(StateFileProblem) {
     guard let newest = batches.last else { return }

@@ -34,9 +34,7 @@ package struct StateFolder: Sendable {
         if !error.isTheFile { throw error }
         // Closed before it is moved.
         file = nil
-        let place = "\(name).damaged-\(suffix)"
-        try Self.move(name, to: place)
-        setAside = place
+        setAside = try Self.setAside(name, suffix: suffix)
         file = try StateFile(path: name, retention: retention)
       }
     } catch {
@@ -72,11 +70,26 @@ package struct StateFolder: Sendable {
     }
   }
 
-  private static func move(_ name: String, to place: String) throws(StateFileProblem) {
+  /// Moves the state file of a folder, which nobody has open, out of the way; answers where it is
+  /// now.
+  package static func setAside(
+    in folder: String, suffix: String
+  ) throws(StateFileProblem) -> String {
+    try setAside(folder + "/" + fileName, suffix: suffix)
+  }
+
+  private static func setAside(
+    _ name: String, suffix: String
+  ) throws(StateFileProblem) -> String {
+    var place = "\(name).damaged-\(suffix)"
+    for number in 2..<100 where access(place, F_OK) == 0 {
+      place = "\(name).damaged-\(suffix)-\(number)"
+    }
     if rename(name, place) != 0 {
       throw StateFileProblem("cannot be set aside: \(String(cString: strerror(errno)))")
     }
     // The log of a damaged file would be played into its successor.
     for companion in ["-wal", "-shm"] { rename(name + companion, place + companion) }
+    return place
   }
 }

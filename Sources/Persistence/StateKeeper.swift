@@ -5,6 +5,8 @@ import Synchronization
 /// Writes batches on a thread of its own, all that wait in one transaction, so that a slow disk
 /// never holds the kernel.
 ///
+/// A file that turns out to be damaged is set aside, and writing goes on in a new one.
+///
 /// When writing fails, what is newest of alerts, outbox and journal stays in memory, and writing is
 /// tried again with growing pauses. Samples are dropped: whoever hears of the recovery hands them
 /// out anew.
@@ -52,6 +54,7 @@ package final class StateKeeper: Sendable {
 
   private let file: Mutex<StateFile?>
   private let reopen: (@Sendable () -> StateFile?)?
+  private let setAside: (@Sendable (StateFileProblem) -> Void)?
   private let pauses: Pauses
   private let queue = DispatchQueue(label: "state")
   private let state = Mutex(State())
@@ -61,13 +64,16 @@ package final class StateKeeper: Sendable {
   ///
   /// - Parameters:
   ///   - file: nil while there is none; `reopen` is then asked for it.
+  ///   - setAside: moves a file that cannot be used any more, and is closed, out of the way.
   ///   - report: hears of the first failure in a row (a text) and of the recovery (nil).
   package init(
     file: StateFile?, pauses: Pauses = Pauses(), reopen: (@Sendable () -> StateFile?)? = nil,
+    setAside: (@Sendable (StateFileProblem) -> Void)? = nil,
     report: @escaping @Sendable (String?) -> Void
   ) {
     self.file = Mutex(file)
     self.reopen = reopen
+    self.setAside = setAside
     self.pauses = pauses
     self.report = report
     if file == nil { fail("there is no state file") }
@@ -187,8 +193,19 @@ package final class StateKeeper: Sendable {
       try file.write(batches)
       return nil
     } catch {
+      if error.isTheFile, let setAside {
+        file.close()
+        self.file.withLock { $0 = nil }
+        setAside(error)
+      }
       return error.description
     }
+  }
+
+  /// The stored entries that a filter lets through, by ascending number; none without a file.
+  package func entries(matching filter: HistoryFilter) async throws -> [JournalEntry] {
+    let file = file.withLock { $0 }
+    return try await file?.entries(matching: filter) ?? []
   }
 
   /// Notes a failure and tries again later.

@@ -65,18 +65,65 @@ extension Expr {
 
   private func walk(_ path: inout [Expr], _ visit: (Expr, [Expr]) -> Void) {
     visit(self, path)
+    if isLeaf { return }
     path.append(self)
-    for child in children { child.walk(&path, visit) }
+    forEachChild { $0.walk(&path, visit) }
     path.removeLast()
+  }
+
+  private var isLeaf: Bool {
+    switch self {
+    case .number, .string, .selector, .duration: true
+    default: false
+    }
+  }
+
+  /// Visits the sub-expressions in the order of `children`.
+  package func forEachChild(_ visit: (Expr) -> Void) {
+    switch self {
+    case .number, .string, .selector, .duration: break
+    case .paren(let node): visit(node.expr)
+    case .unary(let node): visit(node.expr)
+    case .binary(let node):
+      visit(node.lhs)
+      visit(node.rhs)
+    case .aggregate(let node):
+      visit(node.expr)
+      if let parameter = node.parameter { visit(parameter) }
+    case .call(let node): for argument in node.arguments { visit(argument) }
+    case .matrix(let node): visit(.selector(node.selector))
+    case .subquery(let node): visit(node.expr)
+    }
   }
 
   /// All selectors, those of range vectors included, in the order of the text.
   package var selectors: [VectorSelector] {
     var found: [VectorSelector] = []
-    walk { expr, _ in
-      if case .selector(let selector) = expr { found.append(selector) }
-    }
+    addSelectors(to: &found)
     return found
+  }
+
+  private func addSelectors(to found: inout [VectorSelector]) {
+    switch self {
+    case .selector(let node): found.append(node)
+    case .matrix(let node): found.append(node.selector)
+    default: forEachChild { $0.addSelectors(to: &found) }
+    }
+  }
+
+  /// Whether there is no selector inside, so that data has no say.
+  package var isConstant: Bool {
+    switch self {
+    case .selector, .matrix: return false
+    case .number, .string, .duration: return true
+    case .paren(let node): return node.expr.isConstant
+    case .unary(let node): return node.expr.isConstant
+    case .binary(let node): return node.lhs.isConstant && node.rhs.isConstant
+    case .aggregate(let node):
+      return node.expr.isConstant && node.parameter.map(\.isConstant) != false
+    case .call(let node): return node.arguments.allSatisfy(\.isConstant)
+    case .subquery(let node): return node.expr.isConstant
+    }
   }
 
   /// The expression without parentheses around it.

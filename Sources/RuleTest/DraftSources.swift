@@ -5,29 +5,71 @@ import Rules
 
 /// Which series rules read in the end: those no rule writes.
 struct DraftSources {
-  private let groups: [RuleGroupDefinition]
+  /// What a rule reads, directly or through other rules.
+  private struct Reads {
+    var names: Set<String>
+    /// Whether a selector without a name, or of alerts, may select anything.
+    var isOpen: Bool
+  }
 
-  init(_ groups: [RuleGroupDefinition]) { self.groups = groups }
+  private let groups: [RuleGroupDefinition]
+  private var recorded: [String: [RecordingRule]] = [:]
+  /// By group and rule, in the order of `groups`.
+  private var reads: [[Reads]] = []
+
+  init(_ groups: [RuleGroupDefinition]) {
+    self.groups = groups
+    for case .recording(let record) in groups.flatMap(\.rules) {
+      recorded[record.name, default: []].append(record)
+    }
+    reads = groups.map { $0.rules.map { Self.reads(chain(of: $0.expr)) } }
+  }
+
+  private static func reads(_ chain: [Expr]) -> Reads {
+    var reads = Reads(names: [], isOpen: false)
+    for selector in chain.flatMap(\.selectors) {
+      if let name = selector.name, !name.hasPrefix("ALERTS") {
+        reads.names.insert(name)
+      } else {
+        reads.isOpen = true
+      }
+    }
+    return reads
+  }
+
+  /// The rules that some series can matter to, and those an alert hangs on; the others see no data
+  /// and so have nothing to say.
+  func concerned(
+    by series: [UnitTestFile.InputSeries], _ alert: AlertRule
+  ) -> [RuleGroupDefinition] {
+    let names = Set(series.map { $0.labels[LabelName.metricName] ?? "" })
+    let needed = Set(records(of: alert.expr))
+    return zip(groups, reads).compactMap { group, reads in
+      var group = group
+      group.rules = zip(group.rules, reads).filter { rule, reads in
+        if reads.isOpen || !reads.names.isDisjoint(with: names) { return true }
+        switch rule {
+        case .alert(let other): return other.line == alert.line && other.name == alert.name
+        case .recording(let record): return needed.contains(record.name)
+        }
+      }.map(\.0)
+      return group.rules.isEmpty ? nil : group
+    }
+  }
 
   /// The rules that write a metric.
   private func writers(of name: String) -> [RecordingRule] {
-    groups.flatMap(\.rules).compactMap { rule in
-      guard case .recording(let record) = rule, ByteOrder.equal(record.name, name) else {
-        return nil
-      }
-      return record
-    }
+    (recorded[name] ?? []).filter { ByteOrder.equal($0.name, name) }
   }
 
   /// The expressions a rule's result hangs on: its own, then those of recording rules it reads.
   func chain(of expr: Expr) -> [Expr] {
     var out = [expr]
-    var seen: [String] = []
+    var seen: Set<String> = []
     var next = 0
     while next < out.count {
       for selector in out[next].selectors {
-        guard let name = selector.name, !seen.contains(name) else { continue }
-        seen.append(name)
+        guard let name = selector.name, seen.insert(name).inserted else { continue }
         out += writers(of: name).map(\.expr)
       }
       next += 1

@@ -125,11 +125,12 @@ package struct UnitTestDraft {
     test.name = rule.name
     let end = max(length(test), test.lastEvaluation)
     var entry = DraftWriter.Entry(test: test)
+    let concerned = sources.concerned(by: test.series, rule)
     for time in end > .zero ? [.zero, end] : [end] {
       test.alertTests = [
         .init(time: time, alertName: rule.name, expected: [], place: .init(line: 0, column: 0))
       ]
-      let (world, problems) = UnitTestRunner.world(test, groups, step: Self.step)
+      let (world, problems) = UnitTestRunner.world(test, concerned, step: Self.step)
       if let first = problems.first {
         return DraftWriter.Entry(test: draft, remark: "these series let a rule fail: \(first)")
       }

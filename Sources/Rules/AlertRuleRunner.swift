@@ -21,9 +21,9 @@ final class AlertRuleRunner {
   /// The rule's labels, templates unexpanded.
   private let configured: [Label]
   var alerts = AlertTable()
-  /// Restored alerts that no evaluation has seen yet, and until when that is no reason to end them.
+  /// Restored alerts that no evaluation has seen yet, and how long that is no reason to end them.
   private var unseen: Set<LabelSet> = []
-  private var patience: Timestamp?
+  private var patience: Patience?
   /// What tocsin.yml says about the rule.
   var policy: AlertPolicy?
   private var watch: PolicyWatch?
@@ -47,18 +47,18 @@ final class AlertRuleRunner {
   /// Moves the alerts to `slot` by what was computed for `slot − offset`, and writes the synthetic
   /// series there.
   func commit(
-    at slot: Timestamp, offset: PromDuration, limit: Int, output: RuleOutput,
+    at slot: Timestamp, offset: PromDuration, group: RuleGroupDefinition, output: RuleOutput,
     into result: inout RuleEvaluation
   ) throws(RuleProblem) {
+    if patience?.isOver(at: slot, interval: group.interval) == true { seeAll() }
     let expander = expander(at: slot)
     let observed = try observe(expander, into: &result)
     result.observed = observed
-    if let end = patience, slot >= end { seeAll() }
     let verdict = judge(observed, at: slot - offset, expander: expander)
     result.templateProblems = expander.problems
     result.templateExpansions = expander.expansions
     freeze(verdict.frozen, at: slot)
-    result.transitions = try machine(limit: limit).step(
+    result.transitions = try machine(limit: group.limit).step(
       &alerts, observed: observed + verdict.added,
       sparing: unseen.union(verdict.spared.keys), at: slot)
     // In any order: each marks its own alert.
@@ -127,23 +127,23 @@ final class AlertRuleRunner {
     write(at: slot - offset, to: output, into: &result)
   }
 
-  /// Takes saved alerts over; until `patience` one that is not in the result stands still.
+  /// Takes saved alerts over; while `patience` lasts one that is not in the result stands still.
   ///
   /// After a restart the store is empty: what an expression does not yield may just not be scraped
   /// yet.
-  func restore(_ saved: [AlertInstance], patience end: Timestamp) {
+  func restore(_ saved: [AlertInstance], patience: Patience) {
     alerts = AlertTable(saved)
     // An alert that only `keep_firing_for` kept had left the result already.
     unseen = Set(saved.filter { $0.isActive && $0.keepFiringSince == nil }.map(\.labels))
-    patience = end
+    self.patience = patience
   }
 
-  /// Lets active alerts stand still until `patience`: what the expression selects was not kept so
-  /// far and is on its way.
-  func awaitData(until end: Timestamp) {
+  /// Lets active alerts stand still while `patience` lasts: what the expression selects was not
+  /// kept so far and is on its way.
+  func awaitData(_ patience: Patience) {
     unseen = Set(
       alerts.instances.filter { $0.isActive && $0.keepFiringSince == nil }.map(\.labels))
-    patience = end
+    self.patience = patience
   }
 
   private func seeAll() {

@@ -31,6 +31,7 @@ package final class RuleBatch {
     for (i, one) in due.enumerated() {
       for index in one.group.rules.indices { rules.append((i, index)) }
     }
+    for one in due { one.group.begin() }
     var results: [[RuleEvaluation]] = Array(repeating: [], count: due.count)
     for wave in waves(of: due).waves {
       compute(wave.members.map { rules[$0] }, due, work)

@@ -24,6 +24,10 @@ package final class RuleEnvironment {
   /// Seconds on a clock that only moves forward, for durations in reports; pure runs leave it at
   /// zero.
   package let stopwatch: () -> Double
+  /// Whether rules of a group evaluate what they have in common once; a matter of speed only.
+  package var sharesExpressions = true
+  /// When what rules have in common is to be evaluated again.
+  let round = EvaluationRound()
   /// Sees every evaluation; nil in a daemon.
   package var inspector: RuleInspector?
 

@@ -20,7 +20,7 @@ package struct RuleGroupReload {
   /// Prepares the change from `old` to `definitions`: all plans are made, all selectors registered.
   package init(
     from old: [RuleGroupRunner], to definitions: [RuleGroupDefinition],
-    environment: RuleEnvironment, patience: Timestamp
+    environment: RuleEnvironment, patience: Patience
   ) {
     var known: [String: RuleGroupRunner] = [:]
     for group in old { known[group.definition.key] = group }

@@ -1,3 +1,4 @@
+import Engine
 import Model
 import Storage
 
@@ -18,6 +19,8 @@ package final class RuleGroupRunner {
   /// The rules that run, last good versions of quarantined ones among them.
   package let rules: [RuleRunner]
   private let environment: RuleEnvironment
+  /// Whether what the rules have in common has been found.
+  private var isShared = false
   package private(set) var lastEvaluation: Timestamp?
   /// Seconds the last evaluation took.
   package private(set) var lastDuration = 0.0
@@ -36,7 +39,7 @@ package final class RuleGroupRunner {
   init(
     _ definition: RuleGroupDefinition, environment: RuleEnvironment,
     replacing old: RuleGroupRunner?,
-    predecessors: [RuleRunner?], patience: Timestamp = .zero
+    predecessors: [RuleRunner?], patience: Patience = Patience(from: .zero, for: .zero)
   ) {
     written = definition
     var definition = definition
@@ -66,7 +69,7 @@ package final class RuleGroupRunner {
 
   private static func runner(
     _ rule: RuleDefinition, continuing before: RuleRunner?, group: String,
-    _ environment: RuleEnvironment, patience: Timestamp
+    _ environment: RuleEnvironment, patience: Patience
   ) -> RuleRunner {
     guard let before else {
       let output = RuleOutput(store: environment.store, name: "rule \(group) \(rule.name)")
@@ -79,7 +82,7 @@ package final class RuleGroupRunner {
     let runner = RuleRunner(rule, output: before.output, environment: environment)
     runner.adopt(before)
     if !RuleTrial.emptySelectors(of: rule.expr, in: environment.store).isEmpty {
-      runner.awaitData(until: patience)
+      runner.awaitData(patience)
     }
     return runner
   }
@@ -106,6 +109,7 @@ package final class RuleGroupRunner {
   /// computes rules that are independent together first: commits happen in order anyway.
   package func evaluate(at slot: Timestamp) -> [RuleEvaluation] {
     let started = environment.stopwatch()
+    begin()
     var results: [RuleEvaluation] = []
     results.reserveCapacity(rules.count)
     for index in rules.indices {
@@ -114,6 +118,34 @@ package final class RuleGroupRunner {
     }
     finish(at: slot, duration: environment.stopwatch() - started)
     return results
+  }
+
+  /// Before the first rule is computed.
+  func begin() {
+    environment.round.begin()
+    if !isShared { share() }
+  }
+
+  /// Finds what the rules have in common, in the order they stand in now.
+  private func share() {
+    isShared = true
+    let common = SharedExpressions(
+      store: environment.store, settings: environment.engine, round: environment.round)
+    if environment.sharesExpressions {
+      var writers = RuleWriters()
+      for (place, rule) in rules.enumerated() {
+        common.note(rule.definition.expr, user: place) { writers.last(for: $0) ?? -1 }
+        writers.add(RuleReach(rule.definition), at: place)
+      }
+      common.settle()
+    }
+    for (place, rule) in rules.enumerated() {
+      if common.sharers.contains(place) {
+        rule.share(SharingScope(common, user: place))
+      } else if rule.isSharing {
+        rule.share(nil)
+      }
+    }
   }
 
   /// The first half of one rule's evaluation; may run beside those of others.

@@ -8,8 +8,13 @@ import Storage
 /// Computing and taking the result are two steps: `compute` reads the store and writes nothing but
 /// the plan's own buffers, so that several may run side by side while nobody writes to the store.
 final class RuleQuery {
-  private let plan: Plan
+  private var plan: Plan
   private let expr: Expr
+  private let place: ExprPlace?
+  /// Whether parts of the plan are other rules' too.
+  private(set) var isSharing = false
+  /// Shapes that plans before this one have made anew.
+  private var earlierRebuilds: UInt64 = 0
   private let environment: RuleEnvironment
   private var result: (time: Timestamp, view: Result<VectorView, QueryProblem>)?
 
@@ -17,14 +22,32 @@ final class RuleQuery {
     _ expr: Expr, place: ExprPlace?, environment: RuleEnvironment
   ) throws(RuleProblem) {
     self.expr = expr
+    self.place = place
     self.environment = environment
     do {
-      plan = try Plan(
-        expr, store: environment.store, settings: environment.engine, standing: true,
-        text: place?.text, locate: place?.locate)
+      plan = try Self.plan(expr, place, environment, sharing: nil)
     } catch {
       throw .query(error.message)
     }
+  }
+
+  private static func plan(
+    _ expr: Expr, _ place: ExprPlace?, _ environment: RuleEnvironment, sharing: SharingScope?
+  ) throws(QueryProblem) -> Plan {
+    try Plan(
+      expr, store: environment.store, settings: environment.engine, standing: true,
+      text: place?.text, locate: place?.locate, sharing: sharing)
+  }
+
+  /// Makes the plan anew, with what it has in common with other rules evaluated once; nil for
+  /// nothing in common.
+  func share(_ scope: SharingScope?) {
+    // What was planned once can be planned again.
+    guard let fresh = try? Self.plan(expr, place, environment, sharing: scope) else { return }
+    earlierRebuilds += plan.shapeRebuilds
+    plan.close()
+    plan = fresh
+    isSharing = scope != nil
   }
 
   /// Computes the result at a time; a failure is kept for who takes it.
@@ -74,7 +97,9 @@ final class RuleQuery {
 
   /// What the evaluation before cost.
   var cost: RuleCost {
-    RuleCost(series: plan.series, samples: plan.samples, shapeRebuilds: plan.shapeRebuilds)
+    RuleCost(
+      series: plan.series, samples: plan.samples,
+      shapeRebuilds: earlierRebuilds + plan.shapeRebuilds)
   }
 
   /// Changes whenever a selector of the query gains or loses a member.

@@ -1,3 +1,4 @@
+import Engine
 import Model
 import Storage
 
@@ -94,6 +95,12 @@ package final class RuleRunner {
   /// Adds who writes what the rule reads.
   func add(feedersTo feeders: inout FeedingSources) { query?.add(feedersTo: &feeders) }
 
+  /// Whether the rule's plan evaluates parts together with other rules'.
+  var isSharing: Bool { query?.isSharing ?? false }
+
+  /// From now on the rule has these parts in common with others of its group; nil for none.
+  func share(_ scope: SharingScope?) { query?.share(scope) }
+
   private var cost: RuleCost {
     switch work {
     case .alert(let runner): runner.cost
@@ -116,7 +123,7 @@ package final class RuleRunner {
       switch work {
       case .alert(let runner):
         try runner.commit(
-          at: slot, offset: offset, limit: group.limit, output: output, into: &result)
+          at: slot, offset: offset, group: group, output: output, into: &result)
       case .recording(let runner):
         try runner.commit(
           at: slot - offset, limit: group.limit, output: output, into: &result)
@@ -145,6 +152,17 @@ package final class RuleRunner {
     if result.problem != nil && !stands { return }
     result.due = SendDecision(resendDelay: environment.resendDelay, interval: interval)
       .takeDue(from: &runner.alerts, at: slot)
+  }
+
+  /// The firing alerts that are to be told again lest receivers take them for resolved before the
+  /// rule's next evaluation.
+  package func renew(
+    at now: Timestamp, next slot: Timestamp, interval: PromDuration
+  ) -> [AlertInstance] {
+    guard case .alert(let runner) = work, !runner.alerts.isEmpty else { return [] }
+    let delay = environment.resendDelay
+    return SendDecision(resendDelay: delay, interval: interval)
+      .renew(in: &runner.alerts, expiringBefore: slot + delay, at: now)
   }
 
   private func note(_ result: inout RuleEvaluation, at slot: Timestamp) {
@@ -184,9 +202,9 @@ package final class RuleRunner {
     }
   }
 
-  /// Until `patience` the absence of an alert from the result does not end it.
-  func awaitData(until patience: Timestamp) {
-    if case .alert(let runner) = work { runner.awaitData(until: patience) }
+  /// While `patience` lasts the absence of an alert from the result does not end it.
+  func awaitData(_ patience: Patience) {
+    if case .alert(let runner) = work { runner.awaitData(patience) }
   }
 
   /// The alerts, resolved ones within their retention included.
@@ -197,8 +215,8 @@ package final class RuleRunner {
 
   /// Takes saved alerts over and answers how many; a rule that has alerts already keeps its own.
   ///
-  /// Until `patience` the absence of one of them from the result does not end it.
-  package func restore(_ saved: [AlertInstance], patience: Timestamp) -> Int {
+  /// While `patience` lasts the absence of one of them from the result does not end it.
+  package func restore(_ saved: [AlertInstance], patience: Patience) -> Int {
     guard case .alert(let runner) = work, runner.alerts.isEmpty else { return 0 }
     runner.restore(saved, patience: patience)
     return saved.count

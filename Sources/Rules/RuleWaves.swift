@@ -36,38 +36,11 @@ struct RuleWaves {
 
   /// How many rules from the front each rule wants committed before it is computed.
   private static func waits(_ rules: [RuleReach]) -> [Int] {
-    var writers: [[UInt8]: [Int]] = [:]
+    var writers = RuleWriters()
     return rules.enumerated().map { place, rule in
-      let last = lastWriter(for: rule, writers, rules) ?? -1
-      for family in rule.writes { writers[Array(family.name.utf8), default: []].append(place) }
+      let last = (rule.reads ?? []).compactMap { writers.last(for: $0) }.max() ?? -1
+      writers.add(rule, at: place)
       return rule.reads == nil ? place : last + 1
     }
-  }
-
-  private static func lastWriter(
-    for rule: RuleReach, _ writers: [[UInt8]: [Int]], _ rules: [RuleReach]
-  ) -> Int? {
-    var last: Int?
-    for matchers in rule.reads ?? [] {
-      for places in candidates(matchers, writers) {
-        let found = places.last { place in
-          rules[place].writes.contains { $0.couldFulfil(matchers) }
-        }
-        if let found { last = max(last ?? 0, found) }
-      }
-    }
-    return last
-  }
-
-  /// The places of those who write a metric that a selector names, or of all where it names none.
-  private static func candidates(
-    _ matchers: [Matcher], _ writers: [[UInt8]: [Int]]
-  ) -> [[Int]] {
-    for matcher in matchers where ByteOrder.equal(matcher.name, LabelName.metricName) {
-      guard let names = matcher.literalValues, !names.isEmpty else { continue }
-      return names.compactMap { writers[Array($0.utf8)] }
-    }
-    // In any order: only the last of all counts.
-    return Array(writers.values)
   }
 }

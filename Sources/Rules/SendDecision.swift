@@ -15,16 +15,31 @@ package struct SendDecision: Sendable {
   /// - Note: As Prometheus' `sendAlerts`: never pending, at once when resolved since the last send,
   ///   else when the last send lies strictly more than the delay back; valid for four rounds.
   package func takeDue(from alerts: inout AlertTable, at now: Timestamp) -> [AlertInstance] {
-    var due: [AlertInstance] = []
-    for (place, alert) in alerts.instances.enumerated() where isDue(alert, at: now) {
-      due.append(
+    take(from: &alerts, at: now) { isDue($0, at: now) }
+  }
+
+  /// Marks the firing alerts as sent again that receivers would take for resolved before `end`.
+  package func renew(
+    in alerts: inout AlertTable, expiringBefore end: Timestamp, at now: Timestamp
+  ) -> [AlertInstance] {
+    take(from: &alerts, at: now) { alert in
+      alert.state == .firing && alert.validUntil.map { $0 < end } ?? false
+    }
+  }
+
+  private func take(
+    from alerts: inout AlertTable, at now: Timestamp, where isMeant: (AlertInstance) -> Bool
+  ) -> [AlertInstance] {
+    var taken: [AlertInstance] = []
+    for (place, alert) in alerts.instances.enumerated() where isMeant(alert) {
+      taken.append(
         alerts.update(at: place) {
           $0.lastSentAt = now
           $0.validUntil = now + max(interval, resendDelay) * 4
           return $0
         })
     }
-    return due
+    return taken
   }
 
   private func isDue(_ alert: AlertInstance, at now: Timestamp) -> Bool {

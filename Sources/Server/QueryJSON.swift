@@ -117,6 +117,7 @@ enum QueryJSON {
   /// Seconds as a JSON number; a fraction always has three digits.
   static func time(_ t: Timestamp, to json: inout JSONWriter) {
     let (seconds, fraction) = t.milliseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
+    if fraction == 0 && t.milliseconds >= 0 { return json.int(seconds) }
     let sign = t.milliseconds < 0 ? "-" : ""
     if fraction == 0 { return json.raw("\(sign)\(seconds)") }
     let digits = String(fraction)
@@ -127,6 +128,13 @@ enum QueryJSON {
   /// A sample value: an exponent only below 1e-6 and from 1e21 on (`jsonutil.MarshalFloat`).
   static func number(_ v: Double) -> String {
     let size = v.magnitude
+    // Most numbers: here Swift's own text has no exponent, either, but a fraction always.
+    if size >= 1e-3 && size < 1e15 {
+      let text = v.description
+      let digits = text.utf8
+      return digits.dropLast().last == UInt8(ascii: ".") && digits.last == UInt8(ascii: "0")
+        ? String(text.dropLast(2)) : text
+    }
     if size != 0, size < 1e-6 || size >= 1e21 { return NumberText.scientific(v) }
     return NumberText.plain(v)
   }

@@ -13,14 +13,20 @@ struct Episode: Sendable {
   var receivers: [String]
   /// Forgotten rather than resolved: nobody is owed anything.
   var isForgotten = false
+  /// A process started with rules among which the alert does not occur, or it has other labels
+  /// since a reload: what had not been told by then cannot be told any more.
+  var isBeyondTelling = false
 }
 
 /// What the alerts of all rules must be, given what the evaluations yielded: a plain value, so that
 /// a crash puts back the one that goes with what was durable.
 struct AlertModel: Sendable {
   struct Group: Sendable {
+    /// As it runs: with the settings of its last good version while its own are broken.
     var definition: RuleGroupDefinition
     var rules: [ModelRule]
+    /// What stands at each place of the file.
+    var places: [ModelSuccession.Place]
   }
 
   private(set) var groups: [String: Group] = [:]
@@ -46,34 +52,32 @@ struct AlertModel: Sendable {
   // MARK: reload and restart
 
   /// Carries the alerts over as a reload must: by group, then by identity, the n-th to the n-th.
-  mutating func reload(_ new: Settings, at now: Timestamp) {
+  ///
+  /// - Parameter isStart: whether the state is that of an earlier process: it does not say what the
+  ///   last good version of a broken rule was.
+  mutating func reload(_ new: Settings, at now: Timestamp, isStart: Bool) {
     let old = groups
     groups = [:]
-    for definition in new.groups {
-      var heirs: [String: [ModelRule]] = [:]
-      for rule in old[definition.key]?.rules ?? [] {
-        heirs[rule.definition.identity, default: []].append(rule)
+    for written in new.groups {
+      let before = old[written.key]
+      var definition = written
+      if !isStart, written.headProblem != nil, let last = before?.definition {
+        definition.interval = last.interval
+        definition.queryOffset = last.queryOffset
+        definition.limit = last.limit
       }
-      let rules = definition.rules.map { rule -> ModelRule in
-        var taken = ModelRule(definition: rule)
-        if let before = heirs[rule.identity]?.first {
-          heirs[rule.identity]?.removeFirst()
-          taken.alerts = before.alerts
-          // What a changed rule asks for may not have been kept so far.
-          if !before.definition.isSame(as: rule) { taken.awaitData() }
-          taken.isFailing = before.isFailing
-          taken.failedAt = before.failedAt
-        }
-        return taken
-      }
-      groups[definition.key] = Group(definition: definition, rules: rules)
+      let succession = ModelSuccession(from: before, to: written, isStart: isStart)
+      groups[written.key] = Group(
+        definition: definition, rules: succession.rules, places: succession.places)
     }
     let changed = Self.changedHooks(settings, new)
+    let hasOtherLabels = settings.global.externalLabels != new.global.externalLabels
     settings = new
     let firing = Set(firingAlerts.map(\.told))
     for (labels, place) in open where !firing.contains(labels) {
       // In any order: each is touched once.
       episodes[place].endedAt = episodes[place].endedAt ?? now
+      episodes[place].isBeyondTelling = isStart || hasOtherLabels
       open[labels] = nil
     }
     for (told, alert, rule) in firingAlerts where open[told] == nil {
@@ -213,8 +217,7 @@ struct AlertModel: Sendable {
       new.webhooks.filter { hook in
         guard let before = old.webhooks.first(where: { ByteOrder.equal($0.name, hook.name) })
         else { return false }
-        return before.groupBy != hook.groupBy || before.matchers != hook.matchers
-          || before.sendResolved != hook.sendResolved || before.maxAlerts != hook.maxAlerts
+        return before.sendResolved != hook.sendResolved || before.maxAlerts != hook.maxAlerts
           || before.groupWait != hook.groupWait || before.groupInterval != hook.groupInterval
       }.map(\.name))
   }

@@ -13,13 +13,19 @@ extension Checks {
     if requests.values.contains(where: { ByteOrder.equal($0.lane, lane) }) {
       report("delivery/order", "two requests at a time for \(lane)")
     }
-    requests[id] = (lane, message.key)
+    requests[id] = (lane, message)
     if message.isWebhook {
       if let key = outstanding[lane], !ByteOrder.equal(key, message.key) {
         report("delivery/key", "\(lane): \(message.key), while \(key) has not been accepted")
       }
-      outstanding[lane] = message.key
-      if !seenKeys.insert(message.key).inserted { return }
+      let isRetry = outstanding.updateValue(message.key, forKey: lane) != nil
+      if !seenKeys.insert(message.key).inserted {
+        let isInherited = inheritedKeys.remove(message.key) != nil
+        if !isRetry && !isInherited && !refusedKeys.contains(message.key) {
+          report("delivery/key", "\(lane): \(message.key) names another notification again")
+        }
+        return
+      }
     }
     let firing = Dictionary(grouping: model.firingAlerts, by: \.told)
     for telling in message.tellings { check(telling, of: message, firing[telling.labels] ?? []) }
@@ -32,10 +38,11 @@ extension Checks {
     if owners.count > 1 || isShared(telling.labels) { return }
     let isFiring = telling.endsAt.map { $0 > now } ?? true
     let name = EpisodeName(labels: telling.labels, startsAt: telling.startsAt)
+    // External labels may have changed since it fired.
+    let isKnown =
+      everFired.contains(name)
+      || everFired.contains { $0.startsAt == telling.startsAt && $0.isNamed(as: name) }
     guard let owner = owners.first else {
-      // External labels may have changed since it fired.
-      let isKnown =
-        everFired.contains(name) || everFired.contains { $0.startsAt == telling.startsAt }
       if isFiring && !isKnown {
         report(
           "delivery/invented",
@@ -44,7 +51,7 @@ extension Checks {
       return
     }
     // A notification that had to wait tells of an earlier time; what is new comes after it.
-    if telling.startsAt != owner.alert.firedAt && everFired.contains(name) { return }
+    if telling.startsAt != owner.alert.firedAt && isKnown { return }
     // Under labels that it had before, an alert expires; it may have them again since a moment ago.
     let pause = model.settings.global.resendDelay + longestInterval + .seconds(10)
     if !isFiring && now - relabeledAt < pause { return }
@@ -66,12 +73,19 @@ extension Checks {
 
   /// A receiver's answer has reached the kernel.
   func answered(_ id: DeliveryID, _ outcome: DeliveryOutcome) {
-    guard let (lane, key) = requests.removeValue(forKey: id) else { return }
+    guard let (lane, message) = requests.removeValue(forKey: id) else { return }
+    let key = message.key
     guard case .answered(let status, _, _) = outcome.result else { return }
     let isFinal = (200..<300).contains(status) || status == 400
+    if status == 400 { refusedKeys.insert(key) }
     if isFinal, let known = outstanding[lane], ByteOrder.equal(known, key) {
       outstanding[lane] = nil
     }
+  }
+
+  /// What a notification says that the kernel wants delivered.
+  func message(_ id: DeliveryID, _ request: DeliveryRequest) -> Message {
+    requests[id]?.message ?? Message(request)
   }
 
   /// A request has left the process.

@@ -103,7 +103,9 @@ struct Disk {
   }
 
   private mutating func keep(_ write: Write) {
-    var state = state ?? RestoredState()
+    var state = self.state ?? RestoredState()
+    // One owner: what is added is not to cost a copy of what is there.
+    self.state = nil
     let batch = write.batch
     if let alerts = batch.alerts {
       state.alerts = alerts
@@ -115,6 +117,7 @@ struct Disk {
     }
     if let samples = batch.samples {
       var all = state.samples ?? StoreChanges()
+      state.samples = nil
       all.merge(samples)
       state.samples = all
     }

@@ -12,7 +12,10 @@ extension Checks {
     if ByteOrder.equal(sighting.group.name, RuleWriter.policyGroup) {
       return checkPolicy(sighting, kernel)
     }
-    guard case .alert = sighting.group.rules[evaluation.index] else { return }
+    guard let group = model.groups[sighting.group.key],
+      group.rules.indices.contains(evaluation.index)
+    else { return report("quarantine/runs", "\(place) runs, though it cannot") }
+    guard case .alert = group.rules[evaluation.index].definition else { return }
     if ByteOrder.equal(evaluation.rule, RuleWriter.tornRule), !evaluation.transitions.isEmpty {
       report(
         "scrape/whole", "half a scrape was seen at \(sighting.slot): \(evaluation.transitions)")
@@ -58,14 +61,18 @@ extension Checks {
       mayGiveUp: true, mustGiveUp: sighting.slot > patience, givenUp: [],
       kernelFailed: sighting.evaluation.problem != nil)
     guard model.groups[key]?.rules[index].hasWaiting == true else { return given }
-    // The kernel may wait no longer than its documented patience, though nothing was scraped yet.
-    given.mayGiveUp =
-      sighting.slot >= leastPatience
-      || kernel.targetsReport.active.allSatisfy { $0.health != .unknown }
+    if !unheard.isEmpty {
+      let silent = kernel.targetsReport.active.filter { $0.health == .unknown }.map(\.url)
+      unheard.formIntersection(silent)
+    }
+    // Some scrapes are never answered.
+    given.mayGiveUp = unheard.isEmpty || sighting.slot >= leastPatience
+    // An alert that waits stands still; taken back because `for` has grown, it did not wait.
     given.givenUp = Set(
-      sighting.evaluation.transitions.filter { $0.to == .inactive }.map(\.labels))
+      sighting.evaluation.transitions.filter { $0.to == .inactive || $0.from == .firing }
+        .map(\.labels))
     let group = kernel.rulesReport.first { ByteOrder.equal($0.file + ";" + $0.name, key) }
-    for alert in group?.rules[index].alerts ?? [] where alert.keepFiringSince != nil {
+    for alert in group.map(running)?[index].alerts ?? [] where alert.keepFiringSince != nil {
       given.givenUp.insert(alert.labels)
     }
     return given
@@ -122,9 +129,10 @@ extension Checks {
 
   /// The kernel's own counts of iterations against those of the model.
   func checkIterations(_ kernel: Kernel) {
-    let text = kernel.metricsText().text
-    for line in text.split(separator: "\n") where line.hasPrefix("prometheus_rule_group_iterations")
-    {
+    let name = Array("prometheus_rule_group_iterations".utf8)
+    for bytes in kernel.metricsText().bytes.split(separator: UInt8(ascii: "\n"))
+    where bytes.starts(with: name) {
+      let line = String(decoding: bytes, as: UTF8.self)
       let isMissed = line.hasPrefix("prometheus_rule_group_iterations_missed_total{")
       guard isMissed || line.hasPrefix("prometheus_rule_group_iterations_total{"),
         let key = slots.keys.sorted().first(where: { line.contains("rule_group=\"\($0)\"") }),
@@ -147,13 +155,32 @@ extension Checks {
       let key = group.file + ";" + group.name
       if let groups, !groups.contains(key) { continue }
       if ByteOrder.equal(group.name, RuleWriter.policyGroup) { continue }
-      for (index, rule) in group.rules.enumerated() where rule.kind == .alerting {
+      checkQuarantine(group, key)
+      for (index, rule) in running(group).enumerated() where rule.kind == .alerting {
         guard let expected = model.groups[key]?.rules[index] else {
           report("alerts/report", "\(key) shows rule \(rule.name), which it does not have")
           continue
         }
         compare(rule.alerts, expected, "\(key) \(rule.name)", isRestored: isRestored)
       }
+    }
+  }
+
+  /// The rules of a group that run.
+  private func running(_ group: RuleGroupReport) -> [RuleReport] {
+    let places = model.groups[group.file + ";" + group.name]?.places ?? []
+    return zip(group.rules, places).filter { $1.index != nil }.map(\.0)
+  }
+
+  /// Each rule that cannot be loaded is shown in its place, with what is wrong with it.
+  private func checkQuarantine(_ group: RuleGroupReport, _ key: String) {
+    let problems = model.groups[key]?.places.map { $0.problem ?? "" } ?? []
+    let shown = group.rules.map { $0.quarantine ?? "" }
+    if !shown.elementsEqual(problems, by: ByteOrder.equal) {
+      report("quarantine/report", "\(key) shows \(shown), must be \(problems)")
+    }
+    for rule in group.rules where rule.quarantine != nil && rule.health != .err {
+      report("quarantine/health", "\(key) \(rule.name) is broken and shown as \(rule.health)")
     }
   }
 

@@ -48,6 +48,12 @@ enum ReloadKind: String, Sendable, Hashable, CaseIterable {
   case changeAnnotations, changeInterval, changeLimit, changeOffset, addGroup, removeGroup
   case reorder, duplicate, targets, scrapeInterval, webhooks, webhookGrouping, alertmanagers
   case externalLabels, keep
+  // Rules that cannot be loaded, or groups, or that can again.
+  case breakRule, breakGroup, mend
+
+  /// Those that leave every rule loadable.
+  static let sound = allCases.filter { ![.breakRule, .breakGroup, .mend].contains($0) }
+  static let quarantine: [ReloadKind] = [.breakRule, .breakRule, .breakGroup, .mend, .mend]
 }
 
 extension Incident {

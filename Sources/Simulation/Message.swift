@@ -57,6 +57,11 @@ struct Message: Sendable {
 struct EpisodeName: Hashable, Sendable {
   var labels: LabelSet
   var startsAt: Timestamp
+
+  func isNamed(as other: EpisodeName) -> Bool {
+    let name = LabelName.alertName
+    return ByteOrder.equal(labels.value(of: name), other.labels.value(of: name))
+  }
 }
 
 /// What a receiver knows: everything it has accepted, each idempotency key once.
@@ -64,6 +69,10 @@ struct ReceiverMemory: Sendable {
   private(set) var told: Set<EpisodeName> = []
   /// Until when each alert fires, as far as the receiver knows.
   private(set) var firesUntil: [LabelSet: Timestamp] = [:]
+  /// Since when each alert was said to fire that was told of last.
+  private(set) var began: [LabelSet: Timestamp] = [:]
+  /// When it was told of each alert last.
+  private(set) var heard: [LabelSet: Timestamp] = [:]
   private var keys: [String: UInt64] = [:]
   private(set) var accepted = 0
   private(set) var repeated = 0
@@ -80,6 +89,8 @@ struct ReceiverMemory: Sendable {
     accepted += 1
     for telling in message.tellings {
       told.insert(EpisodeName(labels: telling.labels, startsAt: telling.startsAt))
+      began[telling.labels] = telling.startsAt
+      heard[telling.labels] = now
       if let end = telling.endsAt {
         firesUntil[telling.labels] = message.isWebhook || end <= now ? nil : end
       } else {

@@ -43,7 +43,8 @@ extension Checks {
     }
   }
 
-  /// With `freeze` the time for which a target is down does not count towards `for`.
+  /// With `freeze` the time for which a target is down does not count towards `for`, and a pending
+  /// alert does not end for it.
   private func checkFreeze(_ sighting: RuleSighting, _ kernel: Kernel) {
     let up = values("up", at: sighting.slot - sighting.offset, kernel)
     let down = Set(up.filter { $0.value == 0 }.map { $0.key.value(of: "instance") })
@@ -58,6 +59,11 @@ extension Checks {
         continue
       }
       let known = waited.removeValue(forKey: transition.labels)
+      let isDown = down.contains(transition.labels.value(of: "instance"))
+      if transition.from == .pending, transition.to == .inactive, isDown, known != nil {
+        report(
+          "policy/freeze", "\(transition.labels) ended at \(sighting.slot), its target is down")
+      }
       if transition.to == .firing, let known, known.time < RuleWriter.frozenFor {
         report(
           "policy/freeze",

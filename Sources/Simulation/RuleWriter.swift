@@ -68,6 +68,9 @@ struct RuleWriter {
     return definition
   }
 
+  mutating func pick(_ count: Int) -> Int { random.pick(count) }
+  mutating func happens(_ percent: Int) -> Bool { random.happens(percent) }
+
   mutating func interval() -> PromDuration {
     .seconds(random.element(of: [5, 10, 15, 15, 20, 30, 60]))
   }
@@ -131,7 +134,7 @@ struct RuleWriter {
     return random.happens(70) ? [Self.field("summary", random.element(of: texts), of: name)] : []
   }
 
-  private static func field(_ name: String, _ text: String, of alert: String) -> AlertRule.Field {
+  static func field(_ name: String, _ text: String, of alert: String) -> AlertRule.Field {
     // A text that the template language refuses could not have been loaded: it becomes plain.
     let template = try? Template.alertField(text, alertName: alert)
     if let template { return AlertRule.Field(name: name, text: text, template: template) }

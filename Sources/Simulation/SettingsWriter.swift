@@ -54,19 +54,41 @@ struct SettingsWriter {
       settings.global.externalLabels = ["cluster": "c\(random.pick(3))"]
     case .keep: settings.storage.keep = settings.storage.keep == .all ? .rules : .all
     case .addGroup: settings.groups.append(rules.group())
+    case .breakRule, .breakGroup, .mend: changeQuarantine(&settings, kind)
     default: changeRules(&settings, kind)
     }
   }
 
-  private mutating func changeRules(_ settings: inout Settings, _ kind: ReloadKind) {
-    let places = settings.groups.indices.filter {
+  /// The groups that reloads may touch.
+  private static func places(_ settings: Settings) -> [Int] {
+    settings.groups.indices.filter {
       let name = settings.groups[$0].name
       return !ByteOrder.equal(name, RuleWriter.watchGroup)
         && !ByteOrder.equal(name, RuleWriter.policyGroup)
     }
+  }
+
+  private mutating func changeQuarantine(_ settings: inout Settings, _ kind: ReloadKind) {
+    let places = Self.places(settings).filter {
+      let group = settings.groups[$0]
+      return kind == .mend ? !group.quarantined.isEmpty : !group.rules.isEmpty
+    }
+    if places.isEmpty { return }
+    let place = random.element(of: places)
+    switch kind {
+    case .breakRule: rules.breakRule(of: &settings.groups[place])
+    case .breakGroup: rules.breakAll(of: &settings.groups[place])
+    default: rules.mend(&settings.groups[place])
+    }
+  }
+
+  private mutating func changeRules(_ settings: inout Settings, _ kind: ReloadKind) {
+    let places = Self.places(settings)
     guard !places.isEmpty else { return }
     let place = random.element(of: places)
     var group = settings.groups[place]
+    // Nothing in a group runs as it is written that cannot be loaded as a whole.
+    if group.headProblem != nil && kind != .removeGroup { return }
     switch kind {
     case .removeGroup:
       settings.groups.remove(at: place)
@@ -77,6 +99,7 @@ struct SettingsWriter {
     case .changeOffset: group.queryOffset = rules.offset()
     default: changeRule(of: &group, kind)
     }
+    RuleWriter.number(&group)
     settings.groups[place] = group
   }
 

@@ -12,7 +12,10 @@ extension Checks {
     guard let kernel = world.kernel, problems.isEmpty else { return }
     now = world.clock.now
     looks += 1
-    if looks % 6 == 0 { checkIterations(kernel) }
+    if looks % 18 == 0 {
+      checkIterations(kernel)
+      checkJournal(kernel)
+    }
     checkGrowth(kernel, world)
     if let since = world.peaceSince, now - since > .minutes(5) { checkBeliefs(world, kernel) }
   }
@@ -29,6 +32,20 @@ extension Checks {
     if world.queue.count > 10_000 { report("growth/world", "too many requests on their way") }
   }
 
+  private func checkJournal(_ kernel: Kernel) {
+    let entries = kernel.journal.entries
+    let mentions = entries.reduce(0) { sum, entry in
+      if case .delivery(let record) = entry.event { sum + record.alerts.count } else { sum }
+    }
+    let bounds = World.journalBounds
+    if entries.count > bounds.entries || mentions > bounds.mentions && entries.count > 1 {
+      report("growth/journal", "\(entries.count) entries that mention \(mentions) alerts")
+    }
+    if zip(entries, entries.dropFirst()).contains(where: { $1.sequence != $0.sequence + 1 }) {
+      report("journal/order", "the entries in memory do not follow each other")
+    }
+  }
+
   /// The end of a world.
   func settle(_ world: World) {
     guard problems.isEmpty else { return }
@@ -36,6 +53,7 @@ extension Checks {
     guard let kernel = world.kernel else {
       return report("end/alive", "the process did not come back")
     }
+    checkJournal(kernel)
     checkBeliefs(world, kernel)
     checkEpisodes(world)
     for webhook in kernel.webhooksReport {
@@ -54,7 +72,8 @@ extension Checks {
     for name in model.receiverNames {
       let hook = model.settings.webhooks.first { ByteOrder.equal($0.name, name) }
       if let hook, hook.maxAlerts > 0 { continue }
-      let believed = world.receivers[name, default: ReceiverMemory()].firing(at: now)
+      let memory = world.receivers[name, default: ReceiverMemory()]
+      let believed = memory.firing(at: now)
       let delay = delay(of: hook)
       let wanted = firing.filter {
         model.wants(name, $0.told) && !isWaived(name, $0.told) && !isShared($0.told)
@@ -63,7 +82,8 @@ extension Checks {
         // Without re-sending, the word of a rule that fails expires.
         let failedAt = rule.failedAt ?? .distantPast
         if !model.settings.global.resendsOnFailure && now - failedAt < delay { continue }
-        if alert.firedAt ?? .distantPast <= amnesiaAt { continue }
+        // That it was told as resolved while nothing could be saved is unknown to the next process.
+        if hook != nil && alert.firedAt ?? .distantPast <= amnesiaAt { continue }
         if let firedAt = alert.firedAt, now - max(firedAt, startedAt) > delay,
           !believed.contains(told)
         {
@@ -74,23 +94,29 @@ extension Checks {
       }
       if hook?.sendResolved == false { continue }
       let stale = believed.subtracting(all).sorted().filter {
-        !isWaived(name, $0) && model.wants(name, $0) && !isShared($0)
+        !isWaived(name, $0) && !isShared($0)
       }
-      for told in stale where isOverdue(told, at: name, delay: delay) {
+      for told in stale where isOverdue(told, memory, at: name, delay: delay) {
         report(
           "belief/resolved", "\(name) at \(now) still believes that \(told) fires")
       }
     }
   }
 
-  /// Whether a receiver should have heard by now that an alert is over.
-  private func isOverdue(_ told: LabelSet, at name: String, delay: PromDuration) -> Bool {
-    let ended = model.episodes.last { $0.labels == told }?.endedAt ?? .distantPast
+  /// Whether a receiver should have heard by now that an alert is over that it believes to fire.
+  private func isOverdue(
+    _ told: LabelSet, _ memory: ReceiverMemory, at name: String, delay: PromDuration
+  ) -> Bool {
+    let since = memory.began[told]
+    // A receiver that comes back knows what nobody remembers to have told.
+    if memory.heard[told] ?? .distantPast < addedAt[name, default: .distantPast] { return false }
+    let episodes = model.episodes.filter { $0.labels == told }
+    let ended = episodes.last?.endedAt ?? .distantPast
     // What ended under other settings may have ended in silence.
-    if ended < changedAt[name, default: .distantPast] { return false }
+    let believed = episodes.last { $0.startsAt == since }?.endedAt ?? ended
+    if believed < changedAt[name, default: .distantPast] { return false }
     // What was told while nothing could be saved is unknown to the next process.
-    let began = everFired.filter { $0.labels == told }.map(\.startsAt).max() ?? .distantPast
-    if began <= amnesiaAt { return false }
+    if since ?? .distantPast <= amnesiaAt { return false }
     // A new process believes what it finds until its rules have had time to speak.
     let found = leastPatience + (leastPatience - startedAt) + model.settings.global.resendDelay
     return now > max(ended + validity, found) + delay
@@ -104,7 +130,7 @@ extension Checks {
   }
 
   var longestInterval: PromDuration {
-    model.settings.groups.map(\.interval).max() ?? .zero
+    model.groups.values.map(\.definition.interval).max() ?? .zero
   }
 
   /// How long receivers may believe a word that nobody repeats.
@@ -131,15 +157,25 @@ extension Checks {
       let last = model.episodes[..<place].last { $0.labels == episode.labels }
       for name in episode.receivers where !isWaived(name, episode.labels) {
         let told = world.receivers[name, default: ReceiverMemory()].told
-        if told.contains(EpisodeName(labels: episode.labels, startsAt: episode.startsAt)) {
-          continue
-        }
+        let alert = EpisodeName(labels: episode.labels, startsAt: episode.startsAt)
+        if told.contains(alert) || isOnItsWay(alert, to: name) { continue }
         if isExcused(episode, after: last, next: next, receiver: name) { continue }
         report(
           "delivery/lost",
           "\(name) never heard of \(episode.labels), which fired from \(episode.startsAt) to "
             + Self.text(episode.endedAt))
       }
+    }
+  }
+
+  /// Whether a request is under way that tells a receiver of an alert.
+  private func isOnItsWay(_ alert: EpisodeName, to receiver: String) -> Bool {
+    // In any order: one is enough.
+    requests.values.contains { _, message in
+      ByteOrder.equal(message.receiver, receiver)
+        && message.tellings.contains {
+          $0.labels == alert.labels && $0.startsAt == alert.startsAt
+        }
     }
   }
 
@@ -152,18 +188,21 @@ extension Checks {
     let end = episode.endedAt ?? now
     // News that come and go between two notifications of a group are not told, as with
     // Alertmanager.
-    let least = hook.map { $0.groupWait + $0.groupInterval + .seconds(5) } ?? .milliseconds(1)
+    // An Alertmanager gets one batch after another.
+    let queued = episode.endedAt == nil ? PromDuration.seconds(5) : .milliseconds(1)
+    let least = hook.map { $0.groupWait + $0.groupInterval + .seconds(5) } ?? queued
     if attention(from: episode.startsAt, until: end) <= least { return true }
-    if let hook, let lastEnd = last?.endedAt {
-      // Gone and back before the receiver could be told: for it the alert fires all the time.
-      let gap = episode.startsAt - lastEnd
-      if gap <= hook.groupInterval + .seconds(10) || !hook.sendResolved { return true }
+    if let hook, let last, let lastEnd = last.endedAt {
+      // Gone and back before the receiver could be told: for it the alert fires all the time. The
+      // end of what was forgotten is told when the receiver's word has expired.
+      let gap = episode.startsAt - lastEnd - (last.isForgotten ? validity : .zero)
+      if gap <= hook.groupInterval + .seconds(10) { return true }
       if wasDisturbed(receiver, from: lastEnd, until: episode.startsAt + .seconds(30)) {
         return true
       }
     }
     let isOver = episode.endedAt != nil
-    if isOver && hook?.sendResolved == false || next != nil {
+    if isOver && hook?.sendResolved == false || next != nil || episode.isBeyondTelling {
       // Nothing of it can be told any more once it is over: it is owed only if the way was free.
       return wasDisturbed(
         receiver, from: episode.startsAt - .minutes(2),

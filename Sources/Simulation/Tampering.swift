@@ -15,10 +15,47 @@ package enum Tampering: String, Sendable, CaseIterable {
   case forgetsFiring
   /// Notifications say that an alert began at another time.
   case shiftsStarts
+  /// No rule has a policy for a lack of data.
+  case losesData
+  /// No rule has a policy for errors.
+  case hidesErrors
+  /// `for` runs on while a target is down.
+  case neverFreezes
+  /// A rule that is broken is gone.
+  case removesBroken
+  /// The journal keeps everything.
+  case keepsJournal
+  /// What happened is not always saved.
+  case losesEntries
+
+  var journalBounds: Journal.Bounds? {
+    self == .keepsJournal ? Journal.Bounds(entries: .max, mentions: .max) : nil
+  }
+
+  /// What becomes of the settings.
+  func distort(_ settings: Settings) -> Settings {
+    var settings = settings
+    for i in settings.policies.indices {
+      switch self {
+      case .losesData: settings.policies[i].policy.onNoData = .resolve
+      case .hidesErrors: settings.policies[i].policy.onError = .hold
+      case .neverFreezes: settings.policies[i].policy.forWhileTargetDown = .run
+      default: break
+      }
+    }
+    if self == .removesBroken {
+      for i in settings.groups.indices { settings.groups[i].quarantined = [] }
+    }
+    return settings
+  }
 
   /// What becomes of the effects.
   func distort(_ effects: [Effect], at now: Timestamp, _ state: TamperingState) -> [Effect] {
     effects.compactMap { effect in
+      if case .persist(var batch) = effect, self == .losesEntries, batch.journal.count > 2 {
+        batch.journal.remove(at: 1)
+        return .persist(batch)
+      }
       guard case .deliver(let id, var request) = effect else { return effect }
       state.deliveries += 1
       switch self {

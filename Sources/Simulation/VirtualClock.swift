@@ -33,14 +33,15 @@ struct VirtualClock {
     read()
   }
 
-  /// A new process starts with what the wall clock says.
-  ///
-  /// By then somebody has set it right if it lay behind: a process that begins before the end of
-  /// the one before it is no part of this simulation.
+  /// A new process starts with what the wall clock says, be it behind the one before.
   mutating func restart() {
-    let last = now
-    skew = max(skew, (last - wall).milliseconds)
     steady = SteadyTime()
+    read()
+  }
+
+  /// The process has found the state of a later time.
+  mutating func goOn(from time: Timestamp) {
+    steady.goOn(from: time)
     read()
   }
 

@@ -23,6 +23,9 @@ final class World {
     case look
   }
 
+  /// Little enough to be reached.
+  static let journalBounds = Journal.Bounds(entries: 1_000, mentions: 2_000)
+
   /// A kill that is under way: it comes at one of the next events.
   struct Doom {
     var events: Int
@@ -152,14 +155,19 @@ final class World {
     isStopping = false
     suspendedUntil = clock.time
     clock.restart()
+    let tolerance = settings.global.outageTolerance
+    if let time = disk.state?.continuation(at: clock.now, tolerance: tolerance) {
+      clock.goOn(from: time)
+    }
     let kernel = Kernel(
-      storage: settings.storage, seed: chance.bits(Int64(life), 7), savesAlerts: true)
+      storage: settings.storage, seed: chance.bits(Int64(life), 7), savesAlerts: true,
+      journalBounds: plan.tampering?.journalBounds ?? Self.journalBounds)
     kernel.parallelWork = plan.parallelWork
     kernel.evaluationsWorthHelp = 0
     self.kernel = kernel
     timeline.note("START", "life \(life)", at: clock.time)
     checks.begin(kernel, settings, at: clock.now)
-    send(.reload(settings))
+    send(.reload(given))
     guard self.kernel === kernel, var saved = disk.state else { return }
     checks.willRestore(disk, settings, at: clock.now)
     saved.alerts = saved.alerts.map { checks.tampering?.restored($0, at: clock.now) ?? $0 }
@@ -279,6 +287,9 @@ final class World {
     end(downtime: downtimeAfterStop)
   }
 
+  /// The settings as the kernel gets them.
+  private var given: Settings { plan.tampering?.distort(settings) ?? settings }
+
   // MARK: targets and receivers
 
   private func scrape(_ id: TargetID, _ request: ScrapeRequest) {
@@ -299,7 +310,7 @@ final class World {
 
   private func leave(_ life: Int, _ id: DeliveryID, _ request: DeliveryRequest) {
     guard life == self.life else { return }
-    let message = Message(request)
+    let message = checks.message(id, request)
     let index = Self.receiverIndex(request.receiver)
     let fate = network.fate(of: request, receiver: index, at: clock.time)
     checks.left(message, index: index, fate: fate, at: clock.now)
@@ -347,10 +358,14 @@ final class World {
     case .clockStep(let step):
       clock.step(by: step)
       checks.disturb(until: clock.now)
+      checks.wait(longer: max(.zero, step))
     case .suspension(let duration):
       if kernel == nil { return }
       suspendedUntil = time + duration.milliseconds
-      checks.disturb(until: clock.now + duration)
+      // Peace ends it.
+      let rest = min(duration, WorldPlan.turmoil - .milliseconds(time))
+      checks.disturb(until: clock.now + rest)
+      checks.wait(longer: rest)
     case .reload(let kind, let seed): reload(kind, seed: seed)
     case .crash(let events, let percent, let downtime):
       if kernel == nil || isStopping { return }
@@ -373,9 +388,9 @@ final class World {
     send(.tick)
     guard self.kernel === kernel else { return }
     let print = kind == .nothing ? Fingerprint(kernel) : nil
-    checks.reload(before, settings, at: clock.now)
+    checks.reload(before, settings, at: clock.now, isStart: false)
     checks.expectsSilence = kind == .nothing
-    send(.reload(settings))
+    send(.reload(given))
     checks.expectsSilence = false
     if let print, self.kernel === kernel, let change = print.difference(from: Fingerprint(kernel)) {
       checks.report("reload/nothing", "a reload that changes nothing changed \(change)")

@@ -221,13 +221,16 @@ final class Block {
   }
 
   /// Changes the row width or the number of raw rows.
+  ///
+  /// Rows that hold nothing yet are not touched: memory of theirs is not taken before it is needed.
   func reshape(stride newStride: Int? = nil, capacity newCapacity: Int? = nil) {
     let toStride = newStride ?? stride
     let toCapacity = newCapacity ?? capacity
     let fresh = UnsafeMutablePointer<Double>.allocate(capacity: toStride * toCapacity)
-    fresh.initialize(repeating: SpecialValue.absent, count: toStride * toCapacity)
     for r in firstRaw..<(hasOpenRow ? endRow + 1 : endRow) {
-      (fresh + (r & (toCapacity - 1)) * toStride).update(from: row(r), count: width)
+      let to = fresh + (r & (toCapacity - 1)) * toStride
+      to.update(from: row(r), count: width)
+      (to + width).update(repeating: SpecialValue.absent, count: toStride - width)
     }
     cells.deallocate()
     cells = fresh
@@ -263,10 +266,10 @@ final class Block {
     let oldStride = stride
     stride = max(8, (places.count + places.count / 8 + 8) & ~7)
     cells = .allocate(capacity: stride * capacity)
-    cells.initialize(repeating: SpecialValue.absent, count: stride * capacity)
     for r in firstRaw..<endRow {
       let from = oldCells + (r & (capacity - 1)) * oldStride
       let to = row(r)
+      to.update(repeating: SpecialValue.absent, count: stride)
       for (c, old) in places.enumerated() { to[c] = from[Int(old)] }
     }
     oldCells.deallocate()

@@ -94,6 +94,7 @@ extension Store {
     var capacity = to.capacity
     while capacity < rows.count { capacity *= 2 }
     to.reshape(stride: (wanted.count + 7) & ~7, capacity: capacity)
+    to.blankRows(rows.count)
     let room = UnsafeMutablePointer<Double>.allocate(capacity: rows.count)
     defer { room.deallocate() }
     let scratch = SealScratch(capacity: joinedRows)
@@ -117,6 +118,11 @@ extension Store {
 }
 
 extension Block {
+  /// Empties the first rows of a fresh block.
+  func blankRows(_ n: Int) {
+    for i in 0..<n { row(i).update(repeating: SpecialValue.absent, count: stride) }
+  }
+
   /// Makes `n` rows visible whose cells have been written already; the block must be fresh.
   func adopt(times: UnsafePointer<Int64>, _ n: Int) {
     precondition(endRow == 0 && n <= capacity, "rows are adopted by a fresh block with room")

@@ -129,7 +129,7 @@ extension Store {
   ) {
     let buffers = scratch.buffers
     walk(
-      selector, after.milliseconds, through.milliseconds, buffers,
+      selector, after.milliseconds, through.milliseconds, needs: nil, buffers,
       run: { run in
         let n = run.rowCount
         let tile = 8
@@ -159,7 +159,7 @@ extension Store {
           }
           start += tile
         }
-      }, window: body)
+      }, summary: { _, _, _ in false }, window: body)
   }
 
   /// As `forEachWindow`, but hands out neighbouring gap-free columns of raw rows as one run.
@@ -170,33 +170,32 @@ extension Store {
     run: (RowRun) -> Void, window: (Int, Window) -> Void
   ) {
     walk(
-      selector, after.milliseconds, through.milliseconds, scratch.buffers, run: run,
-      window: window)
+      selector, after.milliseconds, through.milliseconds, needs: nil, scratch.buffers, run: run,
+      summary: { _, _, _ in false }, window: window)
   }
 
   /// As `forEachRun`, but sums up windows that reach into sealed rows instead of reading them.
   ///
-  /// - Parameter summary: gets the values before each reset too; false asks for the window after
-  ///   all.
+  /// - Parameters:
+  ///   - needs: what the summaries must tell; nil for windows in their stead.
+  ///   - summary: gets the values before each reset too; false asks for the window after all.
   package func forEachSummary(
-    of selector: Selector, after: Timestamp, through: Timestamp, needs: SummaryNeeds,
+    of selector: Selector, after: Timestamp, through: Timestamp, needs: SummaryNeeds?,
     scratch: inout WindowScratch, run: (RowRun) -> Void,
     summary: (Int, WindowSummary, UnsafeBufferPointer<Double>) -> Bool,
     window: (Int, Window) -> Void
   ) {
-    withoutActuallyEscaping(summary) { summary in
-      walk(
-        selector, after.milliseconds, through.milliseconds, scratch.buffers, run: run,
-        summary: (needs, summary), window: window)
-    }
+    walk(
+      selector, after.milliseconds, through.milliseconds, needs: needs, scratch.buffers, run: run,
+      summary: summary, window: window)
   }
 
+  /// - Parameter needs: what summaries must tell; nil for no summaries.
   private func walk(
-    _ selector: Selector, _ after: Int64, _ through: Int64, _ buffers: WindowBuffers,
-    run emit: (RowRun) -> Void,
-    summary: (
-      needs: SummaryNeeds, take: (Int, WindowSummary, UnsafeBufferPointer<Double>) -> Bool
-    )? = nil, window: (Int, Window) -> Void
+    _ selector: Selector, _ after: Int64, _ through: Int64, needs: SummaryNeeds?,
+    _ buffers: WindowBuffers, run emit: (RowRun) -> Void,
+    summary: (Int, WindowSummary, UnsafeBufferPointer<Double>) -> Bool,
+    window: (Int, Window) -> Void
   ) {
     var known: Int32 = -1
     var rows = 0..<0
@@ -212,19 +211,19 @@ extension Store {
       if run.block != known {
         known = run.block
         rows = block.rows(after: after, through: through)
-        if summary != nil { buffers.look(at: block, rows) }
+        if needs != nil { buffers.look(at: block, rows) }
       }
       if rows.isEmpty {
         for i in 0..<Int(run.count) { window(first + i, .empty) }
         continue
       }
       let isRaw = rows.lowerBound >= block.firstRaw
-      if let summary, !isRaw {
+      if let needs, !isRaw {
         for i in 0..<Int(run.count) {
           let c = Int(run.column) + i
-          let found = block.summary(c, rows, needs: summary.needs, buffers)
+          let found = block.summary(c, rows, needs: needs, buffers)
           let isTaken = buffers.corrections.withUnsafeBufferPointer {
-            summary.take(first + i, found, $0)
+            summary(first + i, found, $0)
           }
           if !isTaken { window(first + i, block.window(c, rows, buffers)) }
         }

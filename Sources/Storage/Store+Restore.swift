@@ -15,6 +15,9 @@ extension Store {
   /// A source that is open under its stored name gets its own rows. The others stay readable until
   /// no window reaches them, and go on where a source of that name is opened.
   ///
+  /// What lies ahead of `now` is dropped: it would keep new samples out. Then everything is stored
+  /// anew, lest it comes back between samples of the same time.
+  ///
   /// - Parameter areStored: whether the samples stay stored under the same numbers. If not, the
   ///   next changes are everything.
   package func restore(
@@ -23,6 +26,7 @@ extension Store {
     var summary = RestoreSummary()
     let horizon = now.milliseconds &- longestRetention &- settings.slack.milliseconds
     let reach = (horizon &+ 1)...max(horizon &+ 1, now.milliseconds)
+    let areStored = areStored && !stored.reaches(beyond: reach.upperBound)
     restoreRows(stored, within: reach, areStored: areStored, &summary)
     restoreSides(stored, within: reach, areStored: areStored, &summary)
     for case let block? in blocks where block.mark.id != 0 { block.mark.row = block.endRow }
@@ -183,5 +187,12 @@ extension Store {
       }
       summary.samples += samples
     }
+  }
+}
+
+extension StoreChanges {
+  /// Whether there are samples of a later time.
+  fileprivate func reaches(beyond time: Int64) -> Bool {
+    rows.contains { $0.time > time } || sideRuns.contains { $0.newest > time }
   }
 }

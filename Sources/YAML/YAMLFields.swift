@@ -31,11 +31,12 @@ package final class YAMLFields {
     self.what = what
     self.fields = fields
     self.isSkipped = isSkipped
-    known.reserveCapacity(24)
   }
 
   /// The field of a name, which is known from now on.
   package func field(_ name: String) -> Field? {
+    // A mapping of free names is asked for none.
+    if known.isEmpty { known.reserveCapacity(fields.count + 8) }
     known.append(name)
     var found: Int?
     for i in fields.indices where fields[i].name.hasBytes(of: name) {

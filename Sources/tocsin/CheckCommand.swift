@@ -11,10 +11,10 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Find mistakes in rule files and configurations.",
     discussion: """
-      tocsin check rules rules/                       what Prometheus refuses, and what is likely wrong
-      tocsin check rules --server http://prom:9090 f  the same, with live metrics and labels
-      tocsin check rules --fix rules.yml              apply the fixes that are certain
-      tocsin explain-check promql/match-unlikely      what a finding means
+      tocsin check rules rules/                     what is refused or likely wrong
+      tocsin check rules --server http://prom:9090  the same, with live metrics
+      tocsin check rules --fix rules.yml            apply the fixes that are certain
+      tocsin explain-check promql/match-unlikely    what a finding means
 
       Exit status: 0 in order, 1 problems found, 2 could not run.
       """,

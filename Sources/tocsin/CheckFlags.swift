@@ -80,7 +80,9 @@ struct LintFlags: ParsableArguments {
   var features: [String] = []
 
   /// Puts what the flags say into the options; a server is asked about the files.
-  func apply(to options: inout CheckOptions, files: [String]) async throws {
+  func apply(
+    to options: inout CheckOptions, files: @autoclosure () -> [String]
+  ) async throws {
     options.isSyntaxOnly = isSyntaxOnly
     options.ignoresUnknownFields = ignoresUnknownFields
     options.appliesFixes = fix
@@ -92,7 +94,7 @@ struct LintFlags: ParsableArguments {
     }
     let asked = try LintServer(url: server, span: span, now: options.now)
     defer { asked.client.shutdown() }
-    let questions = LintQuestions(files: files, options: options)
+    let questions = LintQuestions(files: files(), options: options)
     switch await asked.context(for: questions, over: options.context, wantsAlerts: alerts) {
     case .success(let context): options.context = context
     case .failure(let problem):

@@ -59,8 +59,9 @@ final class Daemon: Sendable {
     let saved = SavedState.open(
       options.storagePath, settings: settings.storage, now: clock.now(), log: log
     ) { [mailbox] in mailbox.post($0) }
+    goOn(from: saved, tolerance: settings.global.outageTolerance)
     let kernel = Kernel(
-      storage: settings.storage, seed: WallClock.monotonicNanoseconds(),
+      storage: settings.storage, seed: .random(in: .min ... .max),
       savesAlerts: saved.keeper != nil
     ) {
       Double(WallClock.monotonicNanoseconds()) / 1e9
@@ -70,7 +71,7 @@ final class Daemon: Sendable {
     let authorized = AuthorizedClient(client: client)
     let runner = EffectRunner(
       client: authorized, clock: clock, log: log, keeper: saved.keeper,
-      deadLetters: deadLetterFile
+      deadLetters: deadLetterFile, metrics: metrics
     ) { [mailbox] in mailbox.post($0) }
     let status = await serve(settings, loaded: loaded, saved: saved, gate, runner)
     client.shutdown()
@@ -79,6 +80,16 @@ final class Daemon: Sendable {
       log.log(.info, "main", leaves ? "Goodbye." : "Everything is delivered; goodbye.")
     }
     return status
+  }
+
+  /// Time goes on from where an earlier process was, though somebody has set the clock back since.
+  private func goOn(from saved: SavedState, tolerance: PromDuration) {
+    let now = clock.now()
+    guard let time = saved.restored?.continuation(at: now, tolerance: tolerance) else { return }
+    log.log(
+      .warn, "main", "The clock is behind the saved state: time goes on from there, more slowly",
+      [("saved", time.rfc3339), ("ahead", (time - now).description)])
+    clock.goOn(from: time)
   }
 
   /// The file for what is given up; nil without a folder.

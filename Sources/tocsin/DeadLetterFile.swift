@@ -26,9 +26,11 @@ final class DeadLetterFile: Sendable {
   }
 
   /// Appends one letter; a failure is a line in the log that says which notification is lost.
-  func append(_ letter: DeadLetter) {
+  ///
+  /// - Returns: whether it is written.
+  func append(_ letter: DeadLetter) -> Bool {
     let line = letter.json + [UInt8(ascii: "\n")]
-    writing.withLock { _ in
+    return writing.withLock { _ in
       rotate(before: line.count)
       if let problem = write(line) {
         log(
@@ -38,12 +40,13 @@ final class DeadLetterFile: Sendable {
               ("path", path), ("err", problem), ("receiver", letter.receiver),
               ("key", letter.key), ("alerts", "\(letter.alerts)"),
             ]))
-      } else {
-        log(
-          LogRecord(
-            .warn, "notify", "Dead letter written; `tocsin notify replay` sends it again",
-            [("path", path), ("receiver", letter.receiver), ("key", letter.key)]))
+        return false
       }
+      log(
+        LogRecord(
+          .warn, "notify", "Dead letter written; `tocsin notify replay` sends it again",
+          [("path", path), ("receiver", letter.receiver), ("key", letter.key)]))
+      return true
     }
   }
 

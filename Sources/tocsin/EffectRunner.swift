@@ -10,17 +10,19 @@ struct EffectRunner: Sendable {
   let log: LogSink
   let keeper: StateKeeper?
   let deadLetters: DeadLetterFile?
+  let metrics: ProcessMetrics
   let post: @Sendable (Event) -> Void
 
   init(
     client: AuthorizedClient, clock: WallClock, log: LogSink, keeper: StateKeeper?,
-    deadLetters: DeadLetterFile?, post: @escaping @Sendable (Event) -> Void
+    deadLetters: DeadLetterFile?, metrics: ProcessMetrics, post: @escaping @Sendable (Event) -> Void
   ) {
     self.client = client
     self.clock = clock
     self.log = log
     self.keeper = keeper
     self.deadLetters = deadLetters
+    self.metrics = metrics
     self.post = post
   }
 
@@ -43,7 +45,11 @@ struct EffectRunner: Sendable {
   func finish() { keeper?.flush() }
 
   private func keep(_ letter: DeadLetter) {
-    if let deadLetters { return deadLetters.append(letter) }
+    if let deadLetters {
+      if !deadLetters.append(letter) { metrics.noteLostLetter() }
+      return
+    }
+    metrics.noteLostLetter()
     log.log(
       .error, "notify", "A dead letter is lost: only with --storage.path is there a file for it",
       [("receiver", letter.receiver), ("key", letter.key), ("alerts", "\(letter.alerts)")])

@@ -1,5 +1,6 @@
 import Config
 import Diagnostics
+import Discovery
 import Glibc
 import Kernel
 import Model
@@ -49,13 +50,10 @@ final class FileDiscovery: Sendable {
 
   /// Takes over the discoveries of new settings and looks at all files at once.
   func adopt(_ settings: Settings) {
-    let all =
-      settings.scrapes.map { (DiscoveryOwner.job($0.jobName), $0.fileDiscovery) }
-      + settings.alertmanagers.enumerated().map { (.alertmanagers($0), $1.fileDiscovery) }
-    let fresh = all.flatMap { owner, files in
-      files.enumerated().map { index, one in
-        Watch(owner: owner, mechanism: "file_sd/\(index)", settings: one)
-      }
+    let all = DiscoveryOwner.all(
+      in: settings, scrapes: \.fileDiscovery, alertmanagers: \.fileDiscovery)
+    let fresh = all.map {
+      Watch(owner: $0.owner, mechanism: "file_sd/\($0.index)", settings: $0.settings)
     }
     watches.withLock { watches in
       var old = watches

@@ -10,7 +10,7 @@ struct FmtCommand: ParsableCommand {
     abstract: "Format the PromQL of rule files in place.",
     discussion: """
       tocsin fmt rules/                    format, and name the files that changed
-      tocsin fmt --check rules/ more.yml   for CI: name the files that are not formatted
+      tocsin fmt --check rules/ more.yml   for CI: name what is not formatted
       tocsin fmt --diff rules/*.yml        show what would change
       tocsin fmt - < rules.yml             standard input to standard output
 

@@ -93,14 +93,25 @@ struct LintServer {
     guard let known = metric.labels, !known.isEmpty else { return metric }
     for label in labels where known.contains(label) {
       if case .success(let data) = await ask(
-        "/api/v1/label/\(QueryClient.encode(label))/values", matching)
+        "/api/v1/label/\(PercentEncoding.encode(label))/values", matching)
       {
         metric.values[label] = data.array?.compactMap(\.string)
       }
     }
     metric.isPresent = await count(selector) != 0
+    if !metric.isPresent { metric.lastSeen = await lastSeen(selector) }
     metric.types = await types(name)
     return metric
+  }
+
+  /// When a selector's newest sample was taken, five minutes more or less.
+  private func lastSeen(_ selector: String) async -> Timestamp? {
+    let query = "max(max_over_time(timestamp(\(selector))[\(span):5m]))"
+    let form = [("query", query), ("time", NumberText.plain(now.seconds))]
+    guard case .success(let data) = await ask("/api/v1/query", form) else { return nil }
+    return data["result"]?[0]?["value"]?[1]?.string.flatMap(Double.init).map {
+      Timestamp(seconds: $0)
+    }
   }
 
   /// Types by metadata: that of the family, for the parts of histograms and summaries.
@@ -197,7 +208,7 @@ struct LintServer {
   private func ask(
     _ path: String, _ form: [(String, String)] = []
   ) async -> Result<JSONValue, HTTPFailureText> {
-    let query = form.map { "\(QueryClient.encode($0))=\(QueryClient.encode($1))" }.joined(
+    let query = form.map { "\(PercentEncoding.encode($0))=\(PercentEncoding.encode($1))" }.joined(
       separator: "&")
     var request = HTTPRequest(url: base + path + (query.isEmpty ? "" : "?" + query))
     request.timeout = 60_000

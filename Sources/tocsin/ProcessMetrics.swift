@@ -9,6 +9,7 @@ import Synchronization
 final class ProcessMetrics: Sendable {
   private let reload = Mutex(ProcessStatus.Reload())
   private let started: Timestamp
+  private let lostLetters = Atomic<UInt64>(0)
 
   init(started: Timestamp) { self.started = started }
 
@@ -19,6 +20,9 @@ final class ProcessMetrics: Sendable {
       if succeeded { $0.lastSuccess = time }
     }
   }
+
+  /// Notes that a dead letter could not be written down.
+  func noteLostLetter() { lostLetters.add(1, ordering: .relaxed) }
 
   /// What the status pages show; flags and configuration are the caller's to add.
   func status() -> ProcessStatus {
@@ -46,6 +50,10 @@ final class ProcessMetrics: Sendable {
     out.single(
       prefix + "success_timestamp_seconds", .gauge,
       "Timestamp of the last successful configuration reload.", reload.lastSuccess?.seconds ?? 0)
+    out.single(
+      "tocsin_dead_letters_lost_total", .counter,
+      "Dead letters that could not be written, or that there is no file for.",
+      Double(lostLetters.load(ordering: .relaxed)))
     for name in ["prometheus_build_info", "tocsin_build_info"] {
       out.family(name, .gauge, "A metric with a constant 1 labeled by version.")
       out.sample(1, [("version", Tocsin.version)])

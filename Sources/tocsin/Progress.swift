@@ -5,6 +5,17 @@ import Synchronization
 /// What the program is busy with, on standard error: only on a terminal, and only once a second has
 /// passed.
 final class Progress: Sendable {
+  /// Where the line is shown, and how often it changes.
+  struct Place: Sendable {
+    var isTerminal: Bool
+    var step: DispatchTimeInterval
+    var write: @Sendable (String) -> Void
+
+    static var standardError: Place {
+      Place(isTerminal: ColorChoice.isTerminal(2), step: .seconds(1)) { Terminal.write($0, to: 2) }
+    }
+  }
+
   private struct State {
     var seconds = 0
     var isShown = false
@@ -12,15 +23,17 @@ final class Progress: Sendable {
   }
 
   private let text: String
+  private let place: Place
   private let state = Mutex(State())
 
-  init(_ text: String) {
+  init(_ text: String, on place: Place = .standardError) {
     self.text = text
-    if ColorChoice.isTerminal(2) { wait() }
+    self.place = place
+    if place.isTerminal { wait() }
   }
 
   private func wait() {
-    DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [weak self] in self?.tick() }
+    DispatchQueue.global().asyncAfter(deadline: .now() + place.step) { [weak self] in self?.tick() }
   }
 
   private func tick() {
@@ -28,7 +41,7 @@ final class Progress: Sendable {
       if state.isOver { return false }
       state.seconds += 1
       state.isShown = true
-      Terminal.write("\r\u{1b}[K\(text) … \(state.seconds) s", to: 2)
+      place.write("\r\u{1b}[K\(text) … \(state.seconds) s")
       return true
     }
     if goesOn { wait() }
@@ -37,7 +50,7 @@ final class Progress: Sendable {
   /// Takes the line away; nothing is shown any more.
   func finish() {
     state.withLock { state in
-      if state.isShown { Terminal.write("\r\u{1b}[K", to: 2) }
+      if state.isShown { place.write("\r\u{1b}[K") }
       state.isShown = false
       state.isOver = true
     }

@@ -151,24 +151,10 @@ struct QueryClient {
   }
 
   private static func encode(_ pairs: [(String, String)]) -> String {
-    pairs.map { "\(encode($0))=\(encode($1))" }.joined(separator: "&")
+    pairs.map { "\(PercentEncoding.encode($0))=\(PercentEncoding.encode($1))" }
+      .joined(separator: "&")
   }
 
   /// A text as a part of a query, a form or a path: everything but letters, digits and `-._` by its
   /// bytes.
-  static func encode(_ text: String) -> String {
-    var out = ""
-    for b in text.utf8 {
-      let isPlain =
-        (b | 0x20) >= 0x61 && (b | 0x20) <= 0x7a || b >= 0x30 && b <= 0x39 || b == 0x2d || b == 0x2e
-        || b == 0x5f
-      if isPlain {
-        out.unicodeScalars.append(Unicode.Scalar(b))
-      } else {
-        let hex = String(b, radix: 16, uppercase: true)
-        out += "%" + (hex.utf8.count < 2 ? "0" : "") + hex
-      }
-    }
-    return out
-  }
 }

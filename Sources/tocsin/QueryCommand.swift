@@ -1,5 +1,6 @@
 import Answers
 import ArgumentParser
+import Diagnostics
 import Glibc
 import Model
 
@@ -13,7 +14,7 @@ struct QueryCommand: AsyncParsableCommand {
       tocsin query range --plot http://127.0.0.1:9190 'rate(requests_total[5m])'
       tocsin query labels http://127.0.0.1:9190 job
       tocsin query series -o csv http://127.0.0.1:9190 'up{job="node"}'
-      tocsin query instant --http.config.file client.yml https://prometheus.example.org up
+      tocsin query instant --http.config.file client.yml https://prom.example up
 
       Exit status: 0 answered, 1 the server answered with an error, 2 no answer.
       """,
@@ -33,7 +34,7 @@ struct QueryInstantCommand: AsyncParsableCommand {
     abstract: "Evaluate an expression at one time.",
     discussion: """
       tocsin query instant http://127.0.0.1:9190 'up == 0'
-      tocsin query instant --time 2026-01-31T12:00:00Z -o json http://127.0.0.1:9190 up
+      tocsin query instant --time 2026-01-31T12:00:00Z http://127.0.0.1:9190 up
       """)
 
   @OptionGroup var flags: QueryFlags
@@ -62,7 +63,7 @@ struct QueryRangeCommand: AsyncParsableCommand {
     abstract: "Evaluate an expression at every step of a time range.",
     discussion: """
       tocsin query range --plot http://127.0.0.1:9190 'rate(requests_total[5m])'
-      tocsin query range --start 2026-01-31T12:00:00Z --end 2026-01-31T13:00:00Z http://127.0.0.1:9190 up
+      tocsin query range --start 2026-01-31T12:00:00Z http://127.0.0.1:9190 up
 
       Without --start the last hour, without --step 250 steps.
       """)
@@ -163,7 +164,8 @@ struct QueryLabelsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let query = match.map { ("match[]", $0) } + (try range.parameters)
-    let path = name.map { "/api/v1/label/\(QueryClient.encode($0))/values" } ?? "/api/v1/labels"
+    let path =
+      name.map { "/api/v1/label/\(PercentEncoding.encode($0))/values" } ?? "/api/v1/labels"
     let client = try QueryClient(server: server, flags: flags)
     client.print(try await client.ask(.labels, path, query: query))
   }

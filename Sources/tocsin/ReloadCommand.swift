@@ -13,7 +13,7 @@ struct ReloadCommand: AsyncParsableCommand {
     abstract: "Reload a running daemon's configuration, or see first what that would do.",
     discussion: """
       tocsin reload                        reload, and print what was wrong
-      tocsin reload --plan rules/new.yml   what would become of the alerts: nothing is changed
+      tocsin reload --plan rules/new.yml   what would become of the alerts
 
       The daemon must run with --web.enable-lifecycle. With --plan the file is sent along: a rule \
       file takes the place of the one of its path or name, a prometheus.yml comes with the rule \

@@ -19,6 +19,7 @@ enum RequestMapping {
     request.bodyLimit = scrape.bodySizeLimit
     request.acceptsGzip = scrape.acceptsGzip
     request.unixSocketPath = scrape.unixSocketPath
+    request.isRepeated = true
     try apply(scrape.http, to: &request)
     return request
   }

@@ -3,7 +3,7 @@ import Model
 import Persistence
 import Server
 
-extension StateFile: AlertHistory {}
+extension StateKeeper: AlertHistory {}
 
 /// What an earlier process has left, and who saves for this one.
 struct SavedState {
@@ -47,9 +47,31 @@ struct SavedState {
         StateFolder(path: path, suffix: suffix, retention: retention).file
       }
     }
-    let keeper = StateKeeper(file: folder.file, reopen: reopen) { problem in
+    let keeper = StateKeeper(
+      file: folder.file, reopen: reopen,
+      setAside: { setAside(path, suffix: suffix, because: $0, log) }
+    ) { problem in
       post(.storage(problem: problem))
     }
-    return SavedState(keeper: keeper, restored: folder.saved, history: folder.file)
+    let history = folder.file == nil ? nil : keeper
+    return SavedState(keeper: keeper, restored: folder.saved, history: history)
+  }
+
+  /// A file in use has turned out to be damaged: what is in memory goes on in a new one.
+  private static func setAside(
+    _ folder: String, suffix: String, because problem: StateFileProblem, _ log: LogSink
+  ) {
+    let path = "\(folder)/\(StateFolder.fileName)"
+    do throws(StateFileProblem) {
+      let place = try StateFolder.setAside(in: folder, suffix: suffix)
+      log.log(
+        .error, "storage",
+        "The state file is damaged and is set aside; a new one is begun with what is in memory",
+        [("path", path), ("kept_as", place), ("err", problem.description)])
+    } catch {
+      log.log(
+        .error, "storage", "The state file is damaged",
+        [("path", path), ("err", "\(problem); it \(error)")])
+    }
   }
 }

@@ -3,12 +3,15 @@ import Glibc
 import HTTPClient
 import Kernel
 import Model
+import Synchronization
 
 /// All ways in which targets come to be known beside `static_configs`.
 final class ServiceDiscovery: Sendable {
   private let files: FileDiscovery
   private let servers: HTTPDiscovery
   private let names: DNSDiscovery
+  /// Whether the threads that ask servers and look up names run; they do from their first use on.
+  private let running = Mutex((servers: false, names: false))
 
   init(client: AuthorizedClient, log: LogSink, report: @escaping @Sendable (Event) -> Void) {
     files = FileDiscovery(log: log, report: report)
@@ -32,17 +35,29 @@ final class ServiceDiscovery: Sendable {
     servers.adopt(settings)
     names.adopt(settings)
     servers.look(now: WallClock.monotonicNanoseconds())
+    let starts = running.withLock { running in
+      let before = running
+      if settings.scrapes.contains(where: { !$0.httpDiscovery.isEmpty }) { running.servers = true }
+      if settings.scrapes.contains(where: { !$0.dnsDiscovery.isEmpty }) { running.names = true }
+      return (servers: running.servers && !before.servers, names: running.names && !before.names)
+    }
+    if starts.servers { startAsking() }
+    if starts.names { startLookingUp() }
   }
 
-  /// Starts the threads that watch, ask and look up.
-  func start() {
-    files.start()
+  /// Starts the thread that watches files.
+  func start() { files.start() }
+
+  private func startAsking() {
     SystemThread.start("http-sd") { [servers] in
       while true {
         usleep(250_000)
         servers.look(now: WallClock.monotonicNanoseconds())
       }
     }
+  }
+
+  private func startLookingUp() {
     SystemThread.start("dns-sd") { [names] in
       while true {
         names.look(now: WallClock.monotonicNanoseconds())

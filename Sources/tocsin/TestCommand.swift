@@ -27,7 +27,7 @@ struct TestRulesCommand: ParsableCommand {
     discussion: """
       tocsin test rules rules/*.test.yml
       tocsin test rules --run 'pool' --watch rules/db.test.yml
-      tocsin test rules --coverage-threshold 80 --coverage-lcov lcov.info rules/*.test.yml
+      tocsin test rules --coverage-threshold 80 --coverage-lcov out.info *.test.yml
 
       Exit status: 0 all passed, 1 a test failed or the coverage is too low, 2 a file is not there.
       """)
@@ -71,7 +71,9 @@ struct TestRulesCommand: ParsableCommand {
   private func round(
     _ paths: [String], _ options: UnitTestOptions
   ) throws -> (passed: Bool, files: [String]) {
+    let progress = Progress("running tests")
     let reports = TestRunner.run(paths, options)
+    progress.finish()
     let text = UnitTestText(.own(isColored: color.isOn(for: 1)))
     for report in reports { Terminal.write(text.render(report).output, to: 1) }
     var passed = reports.allSatisfy(\.passed)

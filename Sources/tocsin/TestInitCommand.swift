@@ -12,7 +12,7 @@ struct TestInitCommand: AsyncParsableCommand {
     abstract: "Write a first unit test for rule files.",
     discussion: """
       tocsin test init rules/db.yml > rules/db.test.yml
-      tocsin test init --server http://127.0.0.1:9090 -o rules/db.test.yml rules/db.yml
+      tocsin test init --server http://127.0.0.1:9090 -o db.test.yml rules/db.yml
 
       The test passes as it is: read what it expects, and change what you want otherwise. With a
       server its series are the last quarter of an hour of real ones.

@@ -9,11 +9,11 @@ struct Tocsin: AsyncParsableCommand {
     commandName: "tocsin",
     abstract: "An alert-rule engine for Prometheus metrics.",
     discussion: """
-      tocsin run                                    start the daemon with its embedded default
-      tocsin run --config.file prometheus.yml       start it with a Prometheus configuration
-      tocsin check rules rules/*.yml                find mistakes in rule files
-      tocsin fmt rules/                             format their expressions
-      tocsin diff old/ new/                         what has changed in meaning
+      tocsin run                               start the daemon with a default
+      tocsin run --config.file prometheus.yml  start it with a configuration
+      tocsin check rules rules/*.yml           find mistakes in rule files
+      tocsin fmt rules/                        format their expressions
+      tocsin diff old/ new/                    what has changed in meaning
       tocsin query instant http://127.0.0.1:9190 up
 
       Exit status: 0 in order, 1 problems or differences found, 2 could not run, 64 wrong usage.

@@ -16,6 +16,12 @@ final class WallClock: Sendable {
     }
   }
 
+  /// Goes on from a time that an earlier process has seen, if the clock lies behind it.
+  func goOn(from time: Timestamp) {
+    _ = now()
+    steady.withLock { $0.goOn(from: time) }
+  }
+
   /// Nanoseconds of a clock that nobody sets, for measuring.
   static func monotonicNanoseconds() -> UInt64 {
     var time = timespec()

@@ -36,7 +36,7 @@ private func letter(_ number: Int) -> DeadLetter {
     let folder = try TemporaryFolder([:])
     let log = Log()
     let file = file(folder.path, limit: 1 << 20, log)
-    for number in 0..<3 { file.append(letter(number)) }
+    for number in 0..<3 { #expect(file.append(letter(number))) }
     #expect(try letters(file.path) == (0..<3).map(letter))
     let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions]
     #expect(mode as? Int == 0o600)
@@ -48,7 +48,7 @@ private func letter(_ number: Int) -> DeadLetter {
     let log = Log()
     let size = letter(0).json.count + 1
     let file = file(folder.path, limit: size * 4, log)
-    for number in 0..<10 { file.append(letter(number)) }
+    for number in 0..<10 { #expect(file.append(letter(number))) }
     #expect(try letters(file.path).map(\.key) == ["key-8", "key-9"])
     #expect(try letters(file.path + ".1").map(\.key) == (4..<8).map { "key-\($0)" })
     #expect(log.messages.withLock { $0.count { $0.contains("older half is gone") } } == 1)
@@ -58,7 +58,7 @@ private func letter(_ number: Int) -> DeadLetter {
   @Test func aFolderThatIsNotThereIsALineInTheLog() throws {
     let folder = try TemporaryFolder([:])
     let log = Log()
-    file(folder.path + "/nowhere", limit: 100, log).append(letter(0))
+    #expect(!file(folder.path + "/nowhere", limit: 100, log).append(letter(0)))
     #expect(log.messages.withLock { $0 } == ["A dead letter cannot be written"])
   }
 }

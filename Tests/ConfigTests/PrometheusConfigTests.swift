@@ -49,6 +49,8 @@ struct PrometheusConfigTests {
             path_prefix: /am
             timeout: 3s
             static_configs: [{targets: [am:9093]}]
+            http_sd_configs: [{url: 'https://sd.example/am', bearer_token_file: token}]
+            dns_sd_configs: [{names: [am.example], type: A, port: 9093}]
       scrape_configs:
         - job_name: j
           scrape_interval: 5s
@@ -69,6 +71,9 @@ struct PrometheusConfigTests {
     #expect(config.ruleFiles.map(\.pattern) == ["/etc/p/rules/*.yml", "/abs.yml"])
     let am = try #require(settings.alertmanagers.first)
     #expect(am.scheme == "https" && am.pathPrefix == "/am" && am.timeout == .seconds(3))
+    #expect(am.httpDiscovery.map(\.url) == ["https://sd.example/am"])
+    #expect(
+      am.dnsDiscovery == [DNSDiscoverySettings(names: ["am.example"], record: .a, port: 9093)])
     let job = try #require(settings.scrapes.first)
     #expect(job.timeout == .seconds(5))
     #expect(job.params.map { "\($0.name)=\($0.values)" } == ["a=[\"x\"]", "b=[\"1\", \"2\"]"])
@@ -83,7 +88,7 @@ struct PrometheusConfigTests {
       job.fileDiscovery == [
         FileDiscoverySettings(files: ["/etc/p/t/*.json"], refreshInterval: .minutes(1))
       ])
-    #expect(config.namedFiles == ["/etc/p/pw", "/etc/p/ca.pem"])
+    #expect(config.namedFiles == ["/etc/p/pw", "/etc/p/ca.pem", "/etc/p/token"])
   }
 
   @Test(arguments: [
@@ -142,7 +147,9 @@ struct PrometheusConfigTests {
     ("scrape_configs: [{job_name: a}, {job_name: a}]", "config/duplicate-job"),
     ("scrape_configs: []\nscrape_configs: []", "yaml/duplicate-key"),
     ("alerting: {alertmanagers: [{api_version: v1}]}", "config/api-version"),
-    ("alerting: {alertmanagers: [{dns_sd_configs: []}]}", "config/unsupported-discovery"),
+    ("alerting: {alertmanagers: [{consul_sd_configs: []}]}", "config/unsupported-discovery"),
+    ("alerting: {alertmanagers: [{http_sd_configs: [{url: ''}]}]}", "config/url"),
+    ("alerting: {alertmanagers: [{dns_sd_configs: [{names: []}]}]}", "config/target"),
     ("remote_write: [{name: x}]", "config/invalid"),
     ("remote_write: [{url: x, headers: {Host: y}}]", "config/header"),
     ("tracing: {insecure: true}", "config/invalid"),

@@ -1,5 +1,6 @@
 import Diagnostics
 import JSON
+import TestSupport
 import Testing
 
 @Suite("reports for programs")
@@ -69,6 +70,87 @@ struct ReportTests {
     let change = results[0]["fixes"]?[0]?["artifactChanges"]?[0]
     #expect(change?["replacements"]?[0]?["deletedRegion"]?["startLine"]?.int == 1)
     #expect(results[0]["relatedLocations"]?[0]?["message"]?["text"]?.string == "see")
+  }
+
+  /// Everything a finding can have or lack, over names that need escaping.
+  private var manifold: [CheckedFile] {
+    let source = SourceText(name: "dir/é %&?#:x.yml", text: "expr: a\n  b: é連😀\n\n")
+    let other = SourceText(name: "other.yml", text: "x: 1\n")
+    func finding(_ id: String, _ range: SourceRange?, _ note: Diagnostic.Note) -> Diagnostic {
+      Diagnostic(
+        id, .warning, "m", source: source, range: range, notes: [note, note],
+        fix: range.map { .init("do", range: $0, replacement: "\u{1}\n") })
+    }
+    let all = [
+      finding("a/b", SourceRange(0, 24), .init("see", source: other, range: SourceRange(0, 1))),
+      finding("a/c", SourceRange(0, 0), .init("see", range: SourceRange(3, 3))),
+      finding("a/b", nil, .init("plain")),
+      Diagnostic("x", .error, "&<>\u{0}"), Diagnostic("io", .info, "gone"),
+    ]
+    return files + [
+      CheckedFile(path: source.name, diagnostics: all), CheckedFile(path: "", diagnostics: []),
+    ]
+  }
+
+  @Test func sarifKeepsToTheForm() throws {
+    let checks = [CheckText(id: "a/b", severity: .warning, summary: "s", text: "t")]
+    for version in ["0.1.0", "12.0.3"] {
+      let text = SARIFRenderer(version: version, checks: checks).render(manifold)
+      let problems = SARIFForm.problems(in: try JSONValue(parsing: text))
+      #expect(problems.isEmpty, "\(problems)")
+    }
+    let empty = SARIFRenderer(version: "0.1.0", checks: []).render([])
+    #expect(SARIFForm.problems(in: try JSONValue(parsing: empty)) == [])
+  }
+
+  @Test(
+    "the form notices what is not SARIF",
+    arguments: [
+      (#"{"version":"2.1.0"}"#, "log: runs is missing"),
+      (#"{"version":"2.0.0","runs":[]}"#, #"log.version: not one of ["2.1.0"]"#),
+      (#"{"version":"2.1.0","runs":[{}]}"#, "log.runs[0]: tool is missing"),
+      (
+        #"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x","colour":1}}}]}"#,
+        "log.runs[0].tool.driver: colour is not known"
+      ),
+      (
+        #"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":[{"message":"#
+          + #"{"text":"m"},"ruleIndex":0,"ruleId":"a"}]}]}"#, "ruleIndex 0 is not a"
+      ),
+      (
+        #"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":[{"message":"#
+          + #"{"text":"m"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a b"},"#
+          + #""region":{"startLine":0}}}]}]}]}"#,
+        "log.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri: "
+          + "a byte 32 that has to be escaped in a b"
+      ),
+    ])
+  func sarifForm(_ text: String, _ problem: String) throws {
+    #expect(SARIFForm.problems(in: try JSONValue(parsing: text)).contains(problem))
+  }
+
+  @Test func xmlKeepsToTheForms() {
+    #expect(XMLForm.jUnit.problems(in: JUnitRenderer.render(manifold)) == [])
+    #expect(XMLForm.jUnit.problems(in: JUnitRenderer.render(manifold, failOn: .info)) == [])
+    #expect(XMLForm.jUnit.problems(in: JUnitRenderer.render([])) == [])
+    #expect(XMLForm.checkstyle.problems(in: CheckstyleRenderer.render(manifold)) == [])
+  }
+
+  @Test(
+    "the forms notice what is not theirs",
+    arguments: [
+      ("<testsuites><testsuite/></testsuites>", "testsuite: name is missing"),
+      ("<testsuites>", "testsuites is not closed"),
+      ("<testsuites><a></b></testsuites>", "a is closed as b"),
+      ("<testsuites tests=\"x\"/>", "testsuites: tests=x is no number"),
+      ("<testsuites tests=\"1\"/>", "testsuites: tests=1, counted 0"),
+      ("<testsuites colour=\"x\"/>", "testsuites: colour is not known"),
+      ("<testsuites a='1' a='2'/>", "testsuites: a twice"),
+      ("<testsuites>&bad;</testsuites>", "testsuites: an & that starts nothing"),
+      ("<testsuites/><testsuites/>", "more than one element at the top"),
+    ])
+  func xmlForm(_ text: String, _ problem: String) {
+    #expect(XMLForm.jUnit.problems(in: text).contains(problem))
   }
 
   @Test func fingerprintsDoNotMoveWithLines() throws {

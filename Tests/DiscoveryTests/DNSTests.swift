@@ -121,6 +121,33 @@ import Testing
   }
 }
 
+@Suite struct DNSAlertmanagerTests {
+  @Test func alertmanagersAreFoundAsTargetsAre() {
+    let news = Mutex<[Event]>([])
+    let discovery = DNSDiscovery(
+      lookup: { name, _ in .success([.service(target: "\(name).", port: 9093)]) },
+      report: { event in news.withLock { $0.append(event) } }, log: { _ in })
+    var settings = Settings()
+    var scrape = ScrapeSettings(jobName: "0", interval: .seconds(10), timeout: .seconds(5))
+    scrape.dnsDiscovery = [DNSDiscoverySettings(names: ["target"])]
+    settings.scrapes = [scrape]
+    settings.alertmanagers = [AlertmanagerSettings()]
+    settings.alertmanagers[0].dnsDiscovery = [DNSDiscoverySettings(names: ["am"])]
+    discovery.adopt(settings)
+    discovery.look(now: 0)
+    discovery.look(now: 1)
+    let told = news.withLock { $0 }.compactMap { event -> [String]? in
+      switch event {
+      case .discovered("0", "dns_sd/0", let groups): ["job"] + groups.flatMap(\.targets)
+      case .discoveredAlertmanagers(0, "dns_sd/0", let groups):
+        ["alertmanagers"] + groups.flatMap(\.targets)
+      default: nil
+      }
+    }
+    #expect(told == [["job", "target:9093"], ["alertmanagers", "am:9093"]])
+  }
+}
+
 /// A name server on loopback that answers every question alike.
 private final class NameServer: Sendable {
   let port: UInt16

@@ -69,6 +69,28 @@ private final class ListServer: Sendable {
     #expect(server.events.withLock { $0.last } == "http_sd/0 http://sd/:0=")
   }
 
+  @Test func alertmanagersAreFoundAsTargetsAre() {
+    let server = ListServer()
+    let news = Mutex<[Event]>([])
+    let discovery = HTTPDiscovery(
+      fetch: { _, completion in
+        completion(server.outcome(200, "application/json", #"[{"targets":["am:9093"]}]"#))
+      }, report: { event in news.withLock { $0.append(event) } }, log: { _ in })
+    var settings = Settings()
+    settings.alertmanagers = [AlertmanagerSettings(), AlertmanagerSettings()]
+    settings.alertmanagers[1].httpDiscovery = [HTTPDiscoverySettings(url: "http://sd/")]
+    discovery.adopt(settings)
+    for round in 0..<2 { discovery.look(now: UInt64(round)) }
+    settings.alertmanagers = []
+    discovery.adopt(settings)
+    let told = news.withLock { $0 }.compactMap { event -> [[String]]? in
+      guard case .discoveredAlertmanagers(1, "http_sd/0", let groups) = event else { return nil }
+      return groups.map(\.targets)
+    }
+    #expect(told == [[["am:9093"]], [[]]])
+    #expect(news.withLock(\.count) == 2)
+  }
+
   @Test func failuresKeepTheLastGoodList() {
     let server = ListServer()
     let discovery = server.discovery()

@@ -181,6 +181,8 @@ class AlertmanagerQueueTest(NotifyTest):
     def test_everything_arrives_wherever_the_alertmanager_is(self):
         many = "".join(f'queue_length{{queue="{number}"}} 20\n' for number in range(700))
         old, nobody = self.stage.add(Moody(503, (429, {"Retry-After": "1"}))), f"127.0.0.1:{free_port()}"
+        listed = self.stage.add(Moody())
+        lists = self.stage.add(Exporter(sd=Page(json.dumps([{"targets": [listed.address]}]), "application/json")))
         self.stage.write("am.json", json.dumps([{"targets": [old.address], "labels": {"path": "/am/alerts"}}]))
         self.begin(
             "",
@@ -193,6 +195,7 @@ class AlertmanagerQueueTest(NotifyTest):
           alert_relabel_configs: [{{target_label: via, replacement: discovery}}]
         - static_configs: [{{targets: ['{nobody}']}}]
           timeout: 1s
+        - http_sd_configs: [{{url: '{lists.url("/sd")}', refresh_interval: 1s}}]
 """,
         )
         self.exporter["app"] = Page("# TYPE queue_length gauge\n" + many)
@@ -204,6 +207,8 @@ class AlertmanagerQueueTest(NotifyTest):
         self.assertEqual(old.deliveries[0].raw, old.deliveries[2].raw, "the batch that failed")
         self.assertGreaterEqual(old.deliveries[2].at - old.deliveries[1].at, 1, "Retry-After")
         self.assertEqual(old.deliveries[0].payload[0]["labels"]["via"], "discovery")
+        wait_until(lambda: listed.deliveries, "a server's list names another", 30)
+        lists["sd"] = Page("[]", "application/json")
         self.assertNotIn("job", old.deliveries[0].payload[0]["labels"])
 
         self.stage.write("alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
@@ -215,6 +220,7 @@ class AlertmanagerQueueTest(NotifyTest):
             return f"{alertmanager.base}/api/v2/alerts" in urls and not any(old.address in url for url in urls)
 
         wait_until(discovered, "the file names another Alertmanager", 15)
+        wait_until(lambda: len(tocsin.api("alertmanagers")["activeAlertmanagers"]) == 2, "the list is empty")
         self.exporter["app"] = Page("# TYPE queue_length gauge\n" + many.replace('queue="', 'queue="new-'))
 
         def listed():
@@ -350,6 +356,25 @@ class DeadLetterTest(NotifyTest):
             self.assertEqual(again[letter["key"]], letter["body"])
 
 
+    def test_letters_that_cannot_be_written_are_counted(self):
+        receiver = self.stage.add(Moody())
+        receiver.refuse()
+        self.begin(
+            f"""
+            webhooks:
+              - name: ops
+                url: '{receiver.url("/x")}'
+                group_by: ['...']
+                dead_letter_after: 2s
+            """
+        )
+        # Where the file should be there is a folder.
+        (self.stage.folder / "data" / "dead-letters.jsonl").mkdir(parents=True)
+        tocsin = self.stage.tocsin()
+        tocsin.wait_for_log("A dead letter cannot be written")
+        wait_until(lambda: tocsin.metric("tocsin_dead_letters_lost_total") >= 1, "the loss is counted")
+
+
 @beyond_prometheus("keep what is undelivered")
 class NotifyRestartTest(NotifyTest):
     def start(self, receiver):
@@ -392,6 +417,35 @@ class NotifyRestartTest(NotifyTest):
         wait_until(lambda: len(receiver.deliveries) >= 2, "both are delivered", 40)
         self.assertEqual([delivery.payload["status"] for delivery in receiver.deliveries], ["firing", "resolved"])
         self.assertEqual(len(set(receiver.keys)), 2)
+
+    def test_another_grouping_while_nothing_can_be_delivered(self):
+        receiver = self.stage.add(Moody())
+        receiver.refuse()
+        tocsin = self.start(receiver)
+        tocsin.wait_for_log("Error notifying webhook")
+        text = (self.stage.folder / "tocsin.yml").read_text()
+        self.stage.write("tocsin.yml", text.replace("name: ops", "name: ops, group_by: ['...']"))
+        tocsin.signal(signal.SIGHUP)
+        wait_until(lambda: tocsin.log.count("Configuration applied") == 2, "the reload")
+        self.exporter["app"] = Page(SHORT)
+        wait_until(lambda: tocsin.api("alerts")["alerts"] == [], "nothing fires any more")
+        wait_and_sleep(1.5)
+        self.kill(tocsin)
+        receiver.listen()
+        self.stage.tocsin()
+
+        def known():
+            """The status of each alert as the receiver knows it."""
+            status, keys = {}, set()
+            for delivery in receiver.deliveries:
+                if delivery.headers["Idempotency-Key"] not in keys:
+                    status |= {alert["fingerprint"]: alert["status"] for alert in delivery.payload["alerts"]}
+                keys.add(delivery.headers["Idempotency-Key"])
+            return status
+
+        wait_until(lambda: list(known().values()) == ["resolved"] * 3, "the end of all three is told", 40)
+        self.assertEqual(receiver.deliveries[0].payload["status"], "firing")
+        self.assertEqual(len(receiver.deliveries[0].payload["alerts"]), 3, "as it was written")
 
 
 @beyond_prometheus("have fire drills")

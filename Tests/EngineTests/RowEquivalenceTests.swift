@@ -41,6 +41,7 @@ import Testing
     for function in [
       "rate", "increase", "delta", "irate", "max_over_time", "min_over_time", "sum_over_time",
       "avg_over_time", "count_over_time", "stddev_over_time", "changes", "last_over_time",
+      "idelta", "resets", "first_over_time", "present_over_time", "stdvar_over_time", "deriv",
     ] {
       for text in ["\(function)(x_total[3m])", "sum by (j) (\(function)(x_total[1m] offset 1m))"] {
         let expr = try PromQLParser.parse(text)

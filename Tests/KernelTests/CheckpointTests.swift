@@ -88,6 +88,34 @@ import Testing
     #expect(early.kernel.alertsReport.count == 3)
   }
 
+  @Test func aClockSetBackLeavesAlertsTheirAge() throws {
+    let before = try world()
+    let saved = before.kernel.checkpoint(at: before.now)
+    let early = World(try settings(), at: before.now - .hours(3))
+    early.scrape = { [unowned early] _, _ in early.text("x 1\n") }
+    early.send(.restore(RestoredState(alerts: saved)))
+    early.run(for: .minutes(5))
+    #expect(early.kernel.alertsReport.map(\.state) == [.pending, .firing, .firing])
+    early.run(for: .minutes(16))
+    #expect(early.kernel.alertsReport.map(\.state) == [.firing, .firing, .firing])
+    #expect(!early.messages("alerts").contains { $0.hasPrefix("Alert resolved") })
+  }
+
+  @Test(arguments: [PromDuration.minutes(4), .hours(2)])
+  func aSuspensionRightAfterARestartEndsNothing(pause: PromDuration) throws {
+    let before = try world()
+    let after = World(try settings(), at: before.now + .seconds(5))
+    after.scrape = { [unowned after] _, _ in after.text("x 1\n") }
+    after.send(.restore(RestoredState(alerts: before.kernel.checkpoint(at: before.now))))
+    // Nothing was scraped yet; everything that was to happen meanwhile is late.
+    after.sleep(for: pause)
+    after.send(.tick)
+    after.run(for: .minutes(5))
+    #expect(after.kernel.alertsReport.dropFirst().map(\.state) == [.firing, .firing])
+    #expect(after.kernel.alertsReport.allSatisfy { $0.keepFiringSince == nil })
+    #expect(!after.messages("alerts").contains { $0.hasPrefix("Alert resolved") })
+  }
+
   @Test func alertsWhoseRuleIsGoneAreCounted() throws {
     let before = try world()
     var settings = try settings()

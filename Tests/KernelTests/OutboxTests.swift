@@ -35,9 +35,11 @@ private final class Post {
     exchange()
   }
 
-  func discover(_ targets: [String], config: Int = 0, source: String = "f:0") {
+  func discover(
+    _ targets: [String], config: Int = 0, source: String = "f:0", mechanism: String = "file_sd/0"
+  ) {
     outbox.discover(
-      config: config, mechanism: "file_sd/0",
+      config: config, mechanism: mechanism,
       groups: [TargetGroup(source: source, targets: targets)], at: now, &effects)
     exchange()
   }
@@ -159,6 +161,30 @@ private final class Post {
     #expect(post.outbox.isDrained)
   }
 
+  @Test func whatAnUnchangedDiscoveryHasFoundStays() {
+    let post = Post {
+      $0.alertmanagers = [
+        Self.discovered {
+          $0.httpDiscovery = [HTTPDiscoverySettings(url: "http://sd/")]
+          $0.dnsDiscovery = [DNSDiscoverySettings(names: ["am.example"])]
+        }
+      ]
+    }
+    for (kind, target) in [("file_sd/0", "f:1"), ("http_sd/0", "h:1"), ("dns_sd/0", "d:1")] {
+      post.discover([target], mechanism: kind)
+    }
+    post.notify([firing("A")])
+    #expect(post.receivers.count == 3)
+    post.settings.alertmanagers[0].dnsDiscovery[0].port = 9093
+    post.update()
+    #expect(
+      post.outbox.queues.map(\.url) == ["http://f:1/api/v2/alerts", "http://h:1/api/v2/alerts"])
+    post.settings.alertmanagers[0].fileDiscovery = []
+    post.settings.alertmanagers[0].httpDiscovery[0].url = "http://other/"
+    post.update()
+    #expect(post.outbox.queues.isEmpty)
+  }
+
   @Test func eachBlockRelabelsForItself() throws {
     var relabel = RelabelRule(regexp: try Regexp(anchored: "(.*)"))
     relabel.targetLabel = "via"
@@ -238,6 +264,41 @@ private final class Post {
       return record.message
     }
     #expect(said.contains { $0.contains("not configured any more") })
+    let letters = post.effects.effects.compactMap { effect -> DeadLetter? in
+      guard case .deadLetter(let letter) = effect else { return nil }
+      return letter
+    }
+    #expect(letters.map(\.receiver) == ["old"])
+    #expect(letters.map { String(decoding: $0.body, as: UTF8.self) } == [post.sent[0].body])
+  }
+
+  @Test func aReceiverThatIsRenamedGoesOn() {
+    let post = Post { $0.webhooks = [Sample.webhook("ops"), Sample.webhook("chat")] }
+    post.notify([firing("A")])
+    #expect(post.receivers == ["ops", "chat"])
+    post.settings.webhooks[0].name = "operators"
+    post.update()
+    post.notify([firing("A")])
+    post.run(for: .minutes(2))
+    #expect(post.sent.count == 2, "nothing is told twice")
+    var over = firing("A")
+    over.state = .inactive
+    over.resolvedAt = post.now
+    post.notify([over])
+    post.run(for: .minutes(2))
+    #expect(post.receivers == ["ops", "chat", "operators", "chat"])
+    #expect(post.sent[2].body.contains(#""status":"resolved""#))
+  }
+
+  @Test func ofTwoAtOneAddressNeitherIsTakenForTheOther() {
+    let post = Post { $0.webhooks = [Sample.webhook("ops")] }
+    post.notify([firing("A")])
+    var (first, second) = (post.settings.webhooks[0], post.settings.webhooks[0])
+    (first.name, second.name) = ("one", "two")
+    post.settings.webhooks = [first, second]
+    post.update()
+    post.notify([firing("A")])
+    #expect(post.receivers == ["ops", "one", "two"])
   }
 
   @Test func theVersionTellsWhetherTheCheckpointChanged() {

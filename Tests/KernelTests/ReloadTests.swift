@@ -41,6 +41,23 @@ private func statuses(_ world: World) -> [String] {
     #expect(world.kernel.targetsReport.active[0].health == .up)
   }
 
+  @Test func aLongerIntervalDoesNotLetReceiversForget() throws {
+    let rules = [try Sample.alert("A", "x > 5")]
+    let world = world([Sample.group(rules: rules)])
+    world.run(for: .minutes(2))
+    #expect(statuses(world) == ["firing"])
+    // What receivers were told is valid for four minutes; the next evaluation may be later.
+    world.send(.reload(settings([Sample.group(interval: .minutes(20), rules: rules)])))
+    let told = try #require(world.deliveries.last { $0.request.receiver != "ops" })
+    let end = try #require(Timestamp(rfc3339: told.request.json.array?[0]["endsAt"]?.string ?? ""))
+    #expect(end >= world.kernel.scheduler.groups[0].nextSlot)
+    world.run(for: .minutes(45))
+    #expect(!statuses(world).contains("resolved"))
+    let count = world.deliveries.count
+    world.send(.reload(settings([Sample.group(interval: .minutes(20), rules: rules)])))
+    #expect(world.deliveries.count == count, "a reload that changes nothing tells nothing")
+  }
+
   @Test func changedRulesCarryTheirAlertsByNameAndLabels() throws {
     let world = world([
       Sample.group(rules: [

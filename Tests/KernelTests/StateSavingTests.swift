@@ -48,6 +48,25 @@ import Testing
     return state
   }
 
+  @Test func timeGoesOnFromTheSavedStateIfTheClockIsBehind() throws {
+    let before = world(try settings())
+    before.run(for: .minutes(10))
+    let state = restored(before)
+    let hour = PromDuration.hours(1)
+    let newest = try #require(state.continuation(at: before.now - .minutes(8), tolerance: hour))
+    #expect(newest == state.alerts?.time)
+    let rows = try #require(state.samples?.rows.map(\.time).max())
+    #expect(rows <= newest.milliseconds)
+    var withoutAlerts = state
+    withoutAlerts.alerts = nil
+    #expect(
+      withoutAlerts.continuation(at: before.now - .minutes(8), tolerance: hour)?.milliseconds
+        == rows)
+    #expect(state.continuation(at: before.now, tolerance: hour) == nil)
+    #expect(state.continuation(at: before.now - .hours(2), tolerance: hour) == nil)
+    #expect(RestoredState().continuation(at: before.now, tolerance: hour) == nil)
+  }
+
   @Test func windowsAreFullRightAfterARestart() throws {
     let before = world(try settings())
     before.run(for: .minutes(10))

@@ -15,81 +15,7 @@ private func alert(
     endsAt: ends ?? starts + believed, generatorURL: "", isFiring: ends == nil)
 }
 
-/// A receiver that answers by a script, in virtual time.
-private final class Line {
-  private(set) var receiver: WebhookReceiver
-  var now = start
-  var answer: (_ request: DeliveryRequest) -> DeliveryOutcome.Result = { _ in
-    .answered(status: 200, retryAfter: nil, body: "")
-  }
-  private(set) var tries: [(at: Timestamp, request: DeliveryRequest)] = []
-  private(set) var effects = EffectList()
-  private var random: SeededGenerator
-  private let settings: WebhookSettings
-
-  init(seed: UInt64 = 1, _ change: (inout WebhookSettings) -> Void = { _ in }) {
-    var settings = WebhookSettings(name: "ops", url: .inline("http://hook"))
-    change(&settings)
-    self.settings = settings
-    receiver = WebhookReceiver(settings)
-    random = SeededGenerator(seed: seed)
-  }
-
-  static func answered(_ status: Int, after: PromDuration? = nil) -> DeliveryOutcome.Result {
-    .answered(status: status, retryAfter: after, body: "")
-  }
-
-  func notify(_ alert: AlertNotification) {
-    receiver.notify(alert, at: now, &effects)
-    exchange()
-  }
-
-  /// Sends and answers whatever may leave now.
-  func exchange() {
-    while let (flight, request) = receiver.takeRequest(at: now, global: GlobalSettings()) {
-      tries.append((now, request))
-      receiver.finish(
-        flight, DeliveryOutcome(result: answer(request), duration: .zero), at: now,
-        givesUp: false, using: &random, &effects)
-    }
-  }
-
-  func run(for duration: PromDuration) {
-    let end = now + duration
-    while let next = receiver.nextDeadline, next <= end {
-      now = max(now, next)
-      exchange()
-    }
-    now = end
-  }
-
-  /// The process dies and comes back after a while with what was saved.
-  func restart(after pause: PromDuration, patience: PromDuration = .minutes(2)) {
-    let saved = receiver.checkpoint()
-    let died = now
-    now = now + pause
-    receiver = WebhookReceiver(settings)
-    receiver.restore(saved, downtime: now - died, patience: now + patience, at: now)
-    exchange()
-  }
-
-  var offsets: [Double] { tries.map { ($0.at - start).seconds } }
-  var keys: [String] {
-    tries.map { $0.request.headers.first { $0.name == "Idempotency-Key" }?.value ?? "" }
-  }
-  var letters: [DeadLetter] {
-    effects.effects.compactMap { effect -> DeadLetter? in
-      guard case .deadLetter(let letter) = effect else { return nil }
-      return letter
-    }
-  }
-  var messages: [String] {
-    effects.effects.compactMap { effect -> String? in
-      guard case .log(let record) = effect, record.level != .debug else { return nil }
-      return record.message
-    }
-  }
-}
+private typealias Line = WebhookLine
 
 @Suite struct RetryTests {
   @Test func doublesWithJitterUpToABound() {
@@ -375,7 +301,7 @@ private final class Line {
     let first = WebhookReceiver(settings)
     var effects = EffectList()
     first.notify(alert(1), at: start, &effects)
-    let unsaved = WebhookReceiver(settings)
+    let unsaved = WebhookReceiver(settings, life: 2)
     unsaved.notify(alert(1), at: start + .seconds(9), &effects)
     let sent = try #require(first.takeRequest(at: start, global: GlobalSettings()))
     let saved = first.checkpoint()
@@ -386,10 +312,11 @@ private final class Line {
       second.takeRequest(at: start + .seconds(5), global: GlobalSettings()))
     #expect(again.request.body == sent.request.body)
     #expect(again.request.headers.map(\.value) == sent.request.headers.map(\.value))
-    // Even if nothing was saved the same news has the same key.
+    // A process that knows nothing of it says the same, but under a key of its own.
     let fresh = try #require(
       unsaved.takeRequest(at: start + .seconds(9), global: GlobalSettings()))
-    #expect(fresh.request.headers.map(\.value) == sent.request.headers.map(\.value))
+    #expect(fresh.request.body == sent.request.body)
+    #expect(fresh.request.headers.map(\.value) != sent.request.headers.map(\.value))
   }
 
   @Test func aLongDowntimeResolvesNothing() throws {

@@ -49,6 +49,19 @@ struct FixTests {
     #expect(FileSystem.names(in: folder.path) == ["a.yml"])
   }
 
+  /// Without its anchors the pattern is a plain text, which is fixed in its turn.
+  @Test func aFixMayLeadToAnother() throws {
+    let folder = try TemporaryFolder([
+      "a.yml": #"groups: [{name: g, rules: [{record: x, expr: 'up{job=~"^api$"}'}]}]"#
+    ])
+    var options = CheckOptions()
+    options.appliesFixes = true
+    let path = folder.path + "/a.yml"
+    #expect(CheckRules.run([path], options: options).standardOutput.contains("FIXED: 2 findings"))
+    let text = String(decoding: try FileSystem.read(path), as: UTF8.self)
+    #expect(text.contains(#"'up{job="api"}'"#))
+  }
+
   @Test func withoutTheFlagNothingChanges() throws {
     let folder = try TemporaryFolder(["a.yml": Self.wrong])
     #expect(CheckRules.run([folder.path + "/a.yml"]).exitCode == 1)

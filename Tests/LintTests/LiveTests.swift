@@ -77,6 +77,80 @@ struct LiveTests {
     #expect(findings(rule).map(\.id) == ["promql/match-unlikely"])
   }
 
+  private func gone(_ comment: String, hours: Int64) -> [String] {
+    var context = LintContext()
+    context.server = "http://server"
+    var metric = LintContext.Metric()
+    metric.labels = ["code"]
+    metric.values = ["code": ["200"]]
+    metric.isPresent = false
+    context.metrics["requests_now"] = metric
+    let now = Timestamp(seconds: 1_800_000_000)
+    context.metrics["requests_now"]?.lastSeen = now - .hours(hours)
+    let text = """
+      groups:
+        - name: g
+          rules:
+            # \(comment)
+            - alert: A
+              expr: requests_now{code="500"} > 1
+            - alert: B
+              expr: requests_now > 1
+      """
+    let source = SourceText(name: "r.yml", text: text)
+    let linter = Linter(context: context, now: now)
+    let inspection = linter.inspect(RuleFileLoader.load(source))
+    return linter.finish([inspection], in: [source]).joined().map { "\($0.rule ?? "") \($0.id)" }
+  }
+
+  @Test func aMetricThatIsGone() {
+    #expect(gone("x", hours: 1) == ["A live/value"])
+    #expect(
+      gone("x", hours: 3)
+        == ["A live/metric-vanished", "A live/value", "B live/metric-vanished"])
+  }
+
+  @Test(
+    "settings of pint's promql/series",
+    arguments: [
+      ("pint rule/set promql/series min-age 6h", ["A live/value", "B live/metric-vanished"]),
+      (
+        "tocsin rule/set live/metric-vanished(requests_now) min-age 6h",
+        ["A live/value", "B live/metric-vanished"]
+      ),
+      (
+        "pint rule/set promql/series(other) min-age 6h",
+        ["A live/metric-vanished", "A live/value", "B live/metric-vanished"]
+      ),
+      (
+        "pint rule/set promql/series ignore/label-value code",
+        ["A live/metric-vanished", "B live/metric-vanished"]
+      ),
+      (
+        "pint rule/set promql/series(requests_now{code=\"500\", a=\"b\"}) ignore/label-value code",
+        ["A live/metric-vanished", "B live/metric-vanished"]
+      ),
+      (
+        "pint rule/set promql/series ignore/label-value zone",
+        ["A live/metric-vanished", "A live/value", "B live/metric-vanished"]
+      ),
+      (
+        "pint rule/set promql/series min-age soon",
+        [
+          " control/invalid", "A live/metric-vanished", "A live/value", "B live/metric-vanished",
+        ]
+      ),
+      (
+        "pint rule/set promql/rate min-age 1h",
+        [
+          " control/invalid", "A live/metric-vanished", "A live/value", "B live/metric-vanished",
+        ]
+      ),
+    ])
+  func settings(_ comment: String, _ found: [String]) {
+    #expect(gone(comment, hours: 3).sorted() == found.sorted())
+  }
+
   @Test func configuration() {
     let found = findings(
       #"{alert: A, expr: up == 0, labels: {dc: x}, annotations: {s: "{{ $externalLabels.zone }}"}}"#

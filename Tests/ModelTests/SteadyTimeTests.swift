@@ -19,4 +19,14 @@ import Testing
     #expect(time.advance(wall: 190_000, monotonic: 100_000).milliseconds == 190_000)
     #expect(time.advance(wall: 200_000, monotonic: 110_000).milliseconds == 200_000)
   }
+
+  @Test func aNewProcessGoesOnFromWhereTheLastOneWas() {
+    var time = SteadyTime()
+    _ = time.advance(wall: 90_000, monotonic: 5_000)
+    time.goOn(from: Timestamp(milliseconds: 100_000))
+    #expect(time.advance(wall: 90_000, monotonic: 5_000).milliseconds == 100_000)
+    #expect(time.advance(wall: 100_000, monotonic: 15_000).milliseconds == 109_000)
+    time.goOn(from: Timestamp(milliseconds: 1_000))
+    #expect(time.advance(wall: 200_000, monotonic: 115_000).milliseconds == 200_000)
+  }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Glibc
 import Kernel
@@ -310,6 +311,58 @@ import Testing
     keeper.flush()
     #expect(file.load().state?.samples?.rows.count == 9)
     #expect(reports.list.count == 2)
+  }
+
+  @Test func aFileThatIsDamagedInUseIsSetAside() throws {
+    let folder = try TemporaryFolder()
+    let reports = Reports()
+    let path = folder.path
+    let file = try StateFile(path: path + "/tocsin.db")
+    let places = Mutex<[String]>([])
+    let keeper = StateKeeper(
+      file: file,
+      pauses: StateKeeper.Pauses(first: .milliseconds(10), longest: .milliseconds(20)),
+      reopen: { StateFolder(path: path, suffix: "1").file },
+      setAside: { problem in
+        #expect(problem.description == "it is damaged, or no state file")
+        let place = try? StateFolder.setAside(in: path, suffix: "1")
+        places.withLock { $0.append(place ?? "nowhere") }
+      }
+    ) { reports.add($0) }
+    keeper.save(StateBatch(time: start, alerts: alerts(2_000, at: start)))
+    keeper.flush()
+    try file.database.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+      try db.execute(sql: "PRAGMA shrink_memory")
+    }
+    try damage(path + "/tocsin.db")
+    let later = start + .seconds(1)
+    keeper.save(StateBatch(time: later, alerts: alerts(1_999, at: later)))
+    reports.wait(for: 2)
+    keeper.flush()
+    #expect(reports.list == ["it is damaged, or no state file", nil])
+    let place = path + "/tocsin.db.damaged-1"
+    #expect(places.withLock { $0 } == [place])
+    #expect(access(place, F_OK) == 0)
+    #expect(StateFolder(path: path, suffix: "2").problem?.isBusy == true, "the new one is in use")
+    keeper.save(StateBatch(time: later, alerts: alerts(5, at: later), isLast: true))
+    keeper.flush()
+    let copy = try TemporaryFolder()
+    for name in ["/tocsin.db", "/tocsin.db-wal"] {
+      try FileManager.default.copyItem(atPath: path + name, toPath: copy.path + name)
+    }
+    #expect(StateFolder(path: copy.path, suffix: "3").saved?.alerts?.alertCount == 5)
+  }
+
+  /// Overwrites everything behind the first page.
+  private func damage(_ path: String) throws {
+    let handle = open(path, O_WRONLY)
+    #expect(handle >= 0)
+    defer { close(handle) }
+    var info = stat()
+    fstat(handle, &info)
+    let junk = [UInt8](repeating: 0xA5, count: Int(info.st_size) - 4096)
+    #expect(pwrite(handle, junk, junk.count, 4096) == junk.count)
   }
 
   @Test func aFileThatComesLaterIsUsed() throws {

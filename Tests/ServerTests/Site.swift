@@ -52,7 +52,9 @@ final class Site: Sendable {
     client.shutdown()
   }
 
-  private var url: String { "http://127.0.0.1:\(port.load(ordering: .relaxed))" }
+  var listeningPort: Int { port.load(ordering: .relaxed) }
+
+  private var url: String { "http://127.0.0.1:\(listeningPort)" }
 
   private func context(allowsLifecycle: Bool) throws -> ServerContext {
     let gate = KernelGate(try Past.kernel())

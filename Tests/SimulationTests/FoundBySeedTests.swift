@@ -22,8 +22,14 @@ struct FoundBySeedTests {
   /// never told of.
   @Test func whatCameAndWentBehindAnotherNotificationIsTold() { check(752) }
 
-  private func check(_ seed: UInt64) {
-    let verdict = Simulator.run(WorldPlan(seed: seed))
-    #expect(verdict.isGood, "make sim SEED=\(seed): \(verdict.problems.first?.text ?? "")")
+  /// A group was evaluated less often after a reload: before its next evaluation receivers took for
+  /// resolved what they had been told for four of the old intervals.
+  @Test func aLongerIntervalLetsNoWordExpire() { check(WorldPlan(seed: 1947)) }
+
+  private func check(_ seed: UInt64) { check(WorldPlan(firstOf: seed)) }
+
+  private func check(_ plan: WorldPlan) {
+    let verdict = Simulator.run(plan)
+    #expect(verdict.isGood, "seed \(plan.seed): \(verdict.problems.first?.text ?? "")")
   }
 }

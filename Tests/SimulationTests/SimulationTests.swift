@@ -43,6 +43,9 @@ struct CheckerTests {
     (.dropsNotifications, "delivery/lost"), (.resolvesEarly, "delivery/false-resolve"),
     (.restartsFor, "alerts/state"), (.forgetsFiring, "alerts/state"),
     (.changesKeys, "delivery/key"), (.shiftsStarts, "delivery/"),
+    (.losesData, "policy/no-data"), (.hidesErrors, "policy/error"),
+    (.neverFreezes, "policy/freeze"), (.removesBroken, "quarantine/"),
+    (.keepsJournal, "growth/journal"), (.losesEntries, "journal/gap"),
   ]
 
   @Test("notice a kernel that is distorted on purpose", arguments: catches)

@@ -69,6 +69,34 @@ import Testing
     #expect(gone?.rows.values.first == Int64(45 * 60_000))
   }
 
+  @Test func whatLiesAheadDoesNotComeBackAmongNewerSamples() throws {
+    let settings = StoreSettings(keep: .all, retention: .hours(1))
+    func scrape(_ store: Store, _ source: SourceID, at seconds: Int, _ value: Double) throws {
+      let labels = LabelSet([("__name__", "x")])
+      let column = try #require(store.column(for: labels, in: source))
+      var row = try store.beginRow(source, at: Timestamp(seconds: Double(seconds)))
+      row.set(column, value)
+      store.commit(row, markMissingStale: true)
+    }
+    let old = Store(settings)
+    let source = old.openSource("target")
+    for i in 0..<10 { try scrape(old, source, at: 100 + i * 10, 1) }
+    // Somebody sets the clock back by a minute; a new process finds samples of its future.
+    let new = Store(settings)
+    #expect(new.restore(old.takeChanges(), now: Timestamp(seconds: 130), areStored: true).rows == 4)
+    let again = new.openSource("target")
+    for i in 0..<6 { try scrape(new, again, at: 135 + i * 10, 2) }
+    let changes = new.takeChanges()
+    #expect(changes.startsOver, "what was stored ahead of the clock is stored no longer")
+    let next = Store(settings)
+    #expect(next.restore(changes, now: Timestamp(seconds: 200), areStored: true).rows == 10)
+    #expect(
+      changes.rows.map(\.time)
+        == [100, 110, 120, 130, 135, 145, 155, 165, 175, 185].map {
+          $0 * 1_000
+        })
+  }
+
   @Test func damagedBytesAreRefused() throws {
     let old = Store(StoreSettings(keep: .all, retention: .minutes(10)))
     let source = old.openSource("s")

@@ -28,8 +28,71 @@ extension BulkKernel {
     case .changes:
       Self.transitions(run, into: out) { $1 != $0 && !($1.isNaN && $0.isNaN) }
     case .resets: Self.transitions(run, into: out) { $1 < $0 }
+    case .present: out.update(repeating: 1, count: run.count)
+    case .first: out.update(from: run.row(0), count: run.count)
+    case .last: out.update(from: run.row(run.rowCount - 1), count: run.count)
+    case .step(let isRate): return Self.step(run, isRate: isRate, into: out)
+    case .variance(let takesRoot):
+      Self.variance(run, into: out, &scratch)
+      if takesRoot { for k in 0..<run.count { out[k] = out[k].squareRoot() } }
     }
     return true
+  }
+
+  /// As `InstantRateKernel`.
+  private static func step(
+    _ run: RowRun, isRate: Bool, into out: UnsafeMutablePointer<Double>
+  ) -> Bool {
+    if run.rowCount < 2 { return false }
+    let place = run.rowCount - 1
+    let interval = run.timestamps[place] - run.timestamps[place - 1]
+    if interval == 0 { return false }
+    let last = run.row(place)
+    let previous = run.row(place - 1)
+    if !isRate {
+      for k in 0..<run.count { out[k] = last[k] - previous[k] }
+      return true
+    }
+    let seconds = Double(interval) / 1000
+    for k in 0..<run.count {
+      let difference = last[k] < previous[k] ? last[k] : last[k] - previous[k]
+      out[k] = difference / seconds
+    }
+    return true
+  }
+
+  /// As `VarianceKernel`, without the root.
+  private static func variance(
+    _ run: RowRun, into out: UnsafeMutablePointer<Double>, _ scratch: inout [Double]
+  ) {
+    let width = run.count
+    if scratch.count < width * 3 { scratch = [Double](repeating: 0, count: width * 3) }
+    scratch.withUnsafeMutableBufferPointer { scratch in
+      guard let means = scratch.baseAddress else { return }
+      let lostMeans = means + width
+      let lostSquares = lostMeans + width
+      means.update(repeating: 0, count: width * 3)
+      out.update(repeating: 0, count: width)
+      for r in 0..<run.rowCount {
+        let row = run.row(r)
+        let count = Double(r + 1)
+        for k in 0..<width {
+          var mean = CompensatedSum(means[k])
+          mean.compensation = lostMeans[k]
+          let delta = row[k] - (mean.sum + mean.compensation)
+          mean.add(delta / count)
+          var squares = CompensatedSum(out[k])
+          squares.compensation = lostSquares[k]
+          squares.add(delta * (row[k] - (mean.sum + mean.compensation)))
+          means[k] = mean.sum
+          lostMeans[k] = mean.compensation
+          out[k] = squares.sum
+          lostSquares[k] = squares.compensation
+        }
+      }
+      let count = Double(run.rowCount)
+      for k in 0..<width { out[k] = (out[k] + lostSquares[k]) / count }
+    }
   }
 
   /// Last minus first, and what was counted before each reset.

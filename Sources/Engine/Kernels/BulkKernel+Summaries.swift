@@ -41,6 +41,10 @@ extension BulkKernel {
     case .count: return Double(s.count)
     case .changes: return Double(s.changes)
     case .resets: return Double(s.resets)
+    case .present: return 1
+    case .first: return s.first
+    case .last: return s.last
+    case .step, .variance: return nil
     }
   }
 

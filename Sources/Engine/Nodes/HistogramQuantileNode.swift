@@ -37,6 +37,8 @@ final class HistogramQuantileNode: PlanNode {
   /// Output slots in rows of one per text.
   private var slotTable: [Int32] = []
   private var buckets: [ClassicBucket] = []
+  /// What is to be computed per histogram at the step at hand.
+  private var results: [Result] = []
   private var forced: [String: ForcedMonotonicity] = [:]
   private var newlyForced: Set<String> = []
   private var forcedQuery: UInt64 = 0
@@ -168,6 +170,7 @@ final class HistogramQuantileNode: PlanNode {
     for step in 0..<domain.count {
       annotateParameters(step, evaluation)
       annotateBadBounds(step, evaluation)
+      listResults(step)
       let conflicts = try computeNatives(step, evaluation)
       try computeClassics(step, conflicts, evaluation)
       endStep()
@@ -219,7 +222,7 @@ final class HistogramQuantileNode: PlanNode {
       let histogram = input.values.histogram(row + slot)
       // Without delay the name is gone by the time Prometheus words the remark.
       let metric = delaysNames ? labels.metricName ?? "" : ""
-      for result in results(step) {
+      for result in results {
         let (value, annotation) = result.apply(histogram, metric: metric)
         if let annotation { annotate(evaluation, annotation, at: 1) }
         try put(step, nativeOutput[slot], result, value)
@@ -238,7 +241,6 @@ final class HistogramQuantileNode: PlanNode {
   ) throws(QueryProblem) {
     let input = children[0].values
     let row = step * input.stride
-    let results = results(step)
     for (id, group) in groups.enumerated() {
       if !conflicts.isEmpty && conflicts.contains(id) { continue }
       buckets.removeAll(keepingCapacity: true)
@@ -282,16 +284,18 @@ final class HistogramQuantileNode: PlanNode {
     }
   }
 
-  private func results(_ step: Int) -> [Result] {
+  private func listResults(_ step: Int) {
+    results.removeAll(keepingCapacity: true)
     switch function {
-    case .quantile: return [Result(textIndex: 0, p0: children[1].scalar(step))]
+    case .quantile: results.append(Result(textIndex: 0, p0: children[1].scalar(step)))
     case .fraction:
-      return [Result(textIndex: 0, p0: children[1].scalar(step), p1: children[2].scalar(step))]
+      results.append(
+        Result(textIndex: 0, p0: children[1].scalar(step), p1: children[2].scalar(step)))
     case .quantiles:
-      return children.dropFirst().map { parameter in
+      for parameter in children.dropFirst() {
         let q = parameter.scalar(step)
         let text = GoNumber.openMetrics(q)
-        return Result(textIndex: texts.firstIndex(of: text) ?? 0, p0: q)
+        results.append(Result(textIndex: texts.firstIndex(of: text) ?? 0, p0: q))
       }
     }
   }

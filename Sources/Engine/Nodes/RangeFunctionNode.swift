@@ -17,6 +17,7 @@ final class RangeFunctionNode: PlanNode {
   private var problem: QueryProblem?
   private var touched = 0
   private var lost: [Double] = []
+  private var sliding: SlidingWindows?
 
   init(
     domain: TimeDomain, function: RangeFunction, source: WindowSource, parameters: [PlanNode],
@@ -25,6 +26,7 @@ final class RangeFunctionNode: PlanNode {
     self.function = function
     self.source = source
     projection = NameRemoval(delaysNames: delaysNames)
+    if source.extent == .none { sliding = SlidingForm(function).map { SlidingWindows($0) } }
     super.init(domain: domain, children: parameters)
   }
 
@@ -107,20 +109,21 @@ final class RangeFunctionNode: PlanNode {
   private func run<Kernel: RangeKernel>(
     _ kernel: Kernel, _ evaluation: Evaluation, _ times: WindowTimes
   ) {
-    let body = { (slot: Int, column: SampleColumn) in
-      if self.problem != nil { return }
-      self.touched += column.count
+    // A function: as a value it would be allocated.
+    func body(_ slot: Int, _ column: SampleColumn) {
+      if problem != nil { return }
+      touched += column.count
       if column.histograms.isEmpty && column.starts == nil {
-        self.apply(kernel, evaluation, times, slot, column)
+        apply(kernel, evaluation, times, slot, column)
       } else {
-        self.applyCarefully(kernel, evaluation, times, slot, column)
+        applyCarefully(kernel, evaluation, times, slot, column)
       }
     }
     if domain.count == 1, source.extent == .none, function.keepsName || projection.isIdentity,
       let stored = source as? StoredWindows, let bulk = BulkKernel(function)
     {
       stored.forEachRun(
-        evaluation, times, needs: bulk.needs,
+        evaluation, times, needs: bulk.hasSummaryForm ? bulk.needs : nil,
         run: { apply(bulk, evaluation, times, $0) },
         summary: { apply(bulk, evaluation, times, $0, $1, $2) }, body)
     } else {
@@ -162,6 +165,7 @@ final class RangeFunctionNode: PlanNode {
     _ column: SampleColumn
   ) {
     guard let sampleTimes = column.times, let sampleValues = column.values else { return }
+    if domain.count > 1 && applySliding(evaluation, times, slot, column) { return }
     let out = function.keepsName ? slot : projection.target(slot)
     let checksCollisions = !function.keepsName && !projection.isIdentity
     let seconds = times.seconds
@@ -193,6 +197,41 @@ final class RangeFunctionNode: PlanNode {
       hasResult = true
     }
     if hasResult { noteCounter(evaluation, slot) }
+  }
+
+  /// As `apply`, for functions that need not read each window from its beginning; false for others.
+  private func applySliding(
+    _ evaluation: Evaluation, _ times: WindowTimes, _ slot: Int, _ column: SampleColumn
+  ) -> Bool {
+    guard var windows = sliding, let sampleTimes = column.times, let sampleValues = column.values
+    else { return false }
+    // Its buffers have one owner while they change.
+    sliding = nil
+    defer { sliding = windows }
+    guard windows.begin(sampleTimes, sampleValues, count: column.count) else { return false }
+    let out = projection.target(slot)
+    let checksCollisions = !projection.isIdentity
+    let seconds = times.seconds
+    var window = SlidingRange()
+    var hasResult = false
+    for step in 0..<domain.count {
+      let end = times.end(step)
+      let start = end - times.range
+      window.move(sampleTimes, column.count, after: start, through: end)
+      if window.low == window.high { continue }
+      let value = windows.result(
+        window.low, window.high, start: start, end: end, seconds: seconds)
+      if SpecialValue.isAbsent(value) { continue }
+      let cell = step * values.slots + out
+      if checksCollisions && values.tags[cell] != CellTag.absent {
+        problem = .duplicateLabelSet
+        return true
+      }
+      values.set(cell, value)
+      hasResult = true
+    }
+    if hasResult { noteCounter(evaluation, slot) }
+    return true
   }
 
   @inline(__always)

@@ -20,6 +20,9 @@ final class VectorBinaryNode: PlanNode {
   private var claimedBy: [Int32] = []
   private var pairs: [Pair] = []
   private var isContested = false
+  /// All pairs that can ever be, if each element has one partner and one output at most.
+  private var links: [Pair] = []
+  private var isLinked = false
 
   /// Two elements to combine; −1 stands for a fill value.
   private struct Pair {
@@ -54,14 +57,48 @@ final class VectorBinaryNode: PlanNode {
       oneGroups: isSwapped ? groups.left : groups.right, groups: groups,
       manyChange: isSwapped ? change.right : change.left,
       oneChange: isSwapped ? change.left : change.right)
+    if !change.left.isNone || !change.right.isNone { link() }
+  }
+
+  /// Lists the pairs that can be, if it is clear from labels alone what belongs together.
+  private func link() {
+    links.removeAll(keepingCapacity: true)
+    isLinked = false
+    if matching.fillLeft != nil || matching.fillRight != nil { return }
+    refill(&oneOfGroup, groups.count, with: -1)
+    for (slot, group) in (isSwapped ? groups.left : groups.right).enumerated() {
+      if oneOfGroup[Int(group)] >= 0 { return }
+      oneOfGroup[Int(group)] = Int32(slot)
+    }
+    let manyGroups = isSwapped ? groups.right : groups.left
+    refill(&claimedBy, join.shape.count, with: -1)
+    refill(&isMatched, groups.count, with: false)
+    for (slot, group) in manyGroups.enumerated() {
+      let partner = oneOfGroup[Int(group)]
+      if partner < 0 { continue }
+      let out =
+        join.includesLabels
+        ? join.pairs[Int(join.ofMany[slot] + join.rank[Int(partner)])] : join.ofMany[slot]
+      let isTaken = claimedBy[Int(out)] >= 0
+      if isTaken || matching.cardinality == .oneToOne && isMatched[Int(group)] { return }
+      claimedBy[Int(out)] = group
+      isMatched[Int(group)] = true
+      links.append(Pair(many: Int32(slot), one: partner, out: out))
+    }
+    isLinked = true
   }
 
   override func compute(_ evaluation: Evaluation) throws(QueryProblem) {
+    let hasHistograms = many.values.hasHistograms || one.values.hasHistograms
+    let isCareful = hasHistograms || op == .trimUpper || op == .trimLower
     for step in 0..<domain.count {
+      if isLinked && !isCareful {
+        combineFloats(step)
+        continue
+      }
       try findPairs(step)
       if pairs.isEmpty { continue }
-      let hasHistograms = many.values.hasHistograms || one.values.hasHistograms
-      if hasHistograms || isContested || op == .trimUpper || op == .trimLower {
+      if isCareful || isContested {
         try combineCarefully(step, evaluation)
       } else {
         combineFloats(step)
@@ -185,8 +222,10 @@ final class VectorBinaryNode: PlanNode {
     }
   }
 
+  /// Calls `body` with the numbers of each pair of which both are there.
   @inline(__always)
   private func forEachPair(_ step: Int, _ body: (_ cell: Int, Double, Double) -> Void) {
+    if isLinked { return forEachLink(step, body) }
     let manyRow = many.values.values + step * many.values.stride
     let oneRow = one.values.values + step * one.values.stride
     let base = step * values.slots
@@ -198,6 +237,24 @@ final class VectorBinaryNode: PlanNode {
         let a = pair.many < 0 ? fillMany : manyRow[Int(pair.many)]
         let b = pair.one < 0 ? fillOne : oneRow[Int(pair.one)]
         if isSwapped { body(base + Int(pair.out), b, a) } else { body(base + Int(pair.out), a, b) }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func forEachLink(_ step: Int, _ body: (_ cell: Int, Double, Double) -> Void) {
+    let manyRow = many.values.values + step * many.values.stride
+    let manyTags = many.values.tags + step * many.values.stride
+    let oneRow = one.values.values + step * one.values.stride
+    let oneTags = one.values.tags + step * one.values.stride
+    let base = step * values.slots
+    let isSwapped = isSwapped
+    links.withUnsafeBufferPointer { links in
+      for link in links {
+        let (m, o) = (Int(link.many), Int(link.one))
+        if manyTags[m] == CellTag.absent || oneTags[o] == CellTag.absent { continue }
+        let (a, b) = (manyRow[m], oneRow[o])
+        if isSwapped { body(base + Int(link.out), b, a) } else { body(base + Int(link.out), a, b) }
       }
     }
   }

@@ -10,7 +10,8 @@ enum AlertConditions: RuleInspection {
     An alert fires for every series its expression returns, whatever the value. Without a comparison
     (`> 0`), a set operation (`unless`) or `absent()` that is every series there is.
 
-    Compare with a threshold. An alert that is meant to fire all the time is written `vector(1)`.
+    Compare with a threshold. An alert that is meant to fire all the time is written `vector(1)`. A
+    metric by itself, narrowed by matchers, is only remarked: it may be there in bad times only.
     """)
   static let always = Check(
     "alert/always-fires", .error, aliases: ["alerts/comparison"],
@@ -45,19 +46,24 @@ enum AlertConditions: RuleInspection {
       findings.expr(always, "a scalar is there at every evaluation", at: root.range)
       return
     }
-    if case .binary(let node) = root, node.returnsBool, !isConstant(root) {
+    if case .binary(let node) = root, node.returnsBool, !root.isConstant {
       findings.expr(
         always,
         "with `bool` the comparison returns 0 or 1, never nothing: the alert fires in both cases",
         at: root.range, fix: unbooled(node, rule))
       return
     }
-    if isConstant(root) {
+    if root.isConstant {
       constant(root, alert.name, &findings)
     } else if !Conditions.filters(root) {
+      // That there is a series of that kind at all may be the condition.
+      let isPicked = Conditions.isPicked(root)
       findings.expr(
-        noCondition, "no condition: the alert fires for every series there is", at: root.range,
-        label: "compare with a threshold")
+        noCondition,
+        isPicked
+          ? "no condition: the alert fires for every such series, whatever its value"
+          : "no condition: the alert fires for every series there is",
+        at: root.range, severity: isPicked ? .info : nil, label: "compare with a threshold")
     } else if case .binary(let node) = root, node.op.isComparison,
       !Conditions.filters(node.lhs), !Conditions.filters(node.rhs),
       !root.selectors.contains(where: Conditions.picks),
@@ -90,15 +96,13 @@ enum AlertConditions: RuleInspection {
     return ["watchdog", "deadman", "heartbeat", "alwaysfiring"].contains { plain.contains($0) }
   }
 
-  private static func isConstant(_ expr: Expr) -> Bool { expr.selectors.isEmpty }
-
   /// Comparisons anywhere that no value can fulfil; constants are told as a whole.
   private static func impossible(_ rule: RuleSubject, _ findings: inout Findings) {
-    rule.expr.walk { expr, _ in
-      guard case .binary(let node) = expr, node.op.isComparison, !node.returnsBool,
-        !isConstant(expr),
-        ValueRange(node.lhs).compared(node.op, ValueRange(node.rhs)) == .never
-      else { return }
+    for part in rule.outline.parts where part.kind == .binary {
+      guard case .binary(let node) = part.expr, node.op.isComparison, !node.returnsBool,
+        ValueRange(node.lhs).compared(node.op, ValueRange(node.rhs)) == .never,
+        !part.expr.isConstant
+      else { continue }
       var notes: [String] = []
       if let counted = counted(node.lhs) ?? counted(node.rhs) {
         notes.append("`\(counted)` returns nothing, not 0, where there is nothing to count")
@@ -187,6 +191,18 @@ enum Conditions {
   static func picks(_ node: VectorSelector) -> Bool {
     node.matchers.contains { !origins.contains($0.name) && !$0.matches("") }
       || node.matchers.contains { !origins.contains($0.name) && $0.kind == .notEqual }
+  }
+
+  /// A selector that picks, by itself or over a range.
+  static func isPicked(_ expr: Expr) -> Bool {
+    switch expr {
+    case .selector(let node): picks(node)
+    case .matrix(let node): picks(node.selector)
+    case .paren(let node): isPicked(node.expr)
+    case .call(let node):
+      node.function.name.hasSuffix("_over_time") && node.arguments.contains(where: isPicked)
+    default: false
+    }
   }
 
   /// A comparison without `bool`, a set operation, `absent`; or something nobody knows.

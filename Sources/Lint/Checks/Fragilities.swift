@@ -11,7 +11,8 @@ enum Fragilities: RuleInspection {
     `topk`, `bottomk`, `limitk` and `limit_ratio` return other series whenever the order changes, so
     alerts resolve and start anew, and `for` begins again, though nothing got better.
 
-    Compare with a threshold instead of ranking.
+    Compare with a threshold instead of ranking. One of each group (`topk by (…) (1, …)`) is how people
+    take doubles away: that is only remarked, and not at all where labels of the group alone are used.
     """)
   static let ratio = Check(
     "promql/fragile-ratio", .info, aliases: ["promql/fragile"],
@@ -42,32 +43,33 @@ enum Fragilities: RuleInspection {
 
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
     var toldNaN = false
-    rule.expr.walk { expr, path in
-      switch expr {
-      case .aggregate(let node): aggregation(node, path, rule, &findings, &toldNaN)
+    for (i, part) in rule.outline.parts.enumerated()
+    where part.kind == .aggregate || part.kind == .binary {
+      switch part.expr {
+      case .aggregate(let node): aggregation(node, i, rule, &findings, &toldNaN)
       case .binary(let node):
-        guard node.op == .divide || node.op == .modulo else { return }
-        if ValueRange(node.rhs) == ValueRange(0), node.rhs.selectors.isEmpty,
-          node.lhs.selectors.count > 0
-        {
+        guard node.op == .divide || node.op == .modulo else { continue }
+        if ValueRange(node.rhs) == ValueRange(0), node.rhs.isConstant, !node.lhs.isConstant {
           findings.expr(zero, "division by zero", at: node.opRange)
         }
-        quotient(node, path, rule, &findings)
+        quotient(node, i, rule, &findings)
       default: break
       }
     }
   }
 
   private static func aggregation(
-    _ node: AggregateExpr, _ path: [Expr], _ rule: RuleSubject, _ findings: inout Findings,
+    _ node: AggregateExpr, _ index: Int, _ rule: RuleSubject, _ findings: inout Findings,
     _ toldNaN: inout Bool
   ) {
     switch node.op {
     case .topk, .bottomk, .limitk, .limitRatio:
-      guard rule.alert != nil, !path.contains(where: isAggregation) else { return }
+      guard rule.alert != nil, !rule.outline.isInside(index, where: isAggregation),
+        !isLookup(node, index, rule.outline)
+      else { return }
       findings.expr(
         ranking, "`\(node.op.rawValue)` returns other series whenever the order changes",
-        at: node.shownRange)
+        at: node.shownRange, severity: isSingle(node) ? .info : nil)
     case .sum, .avg, .stddev, .stdvar:
       guard !toldNaN, let division = division(node.expr) else { return }
       toldNaN = true
@@ -75,6 +77,40 @@ enum Fragilities: RuleInspection {
         nan, "one division by zero makes the whole `\(node.op.rawValue)` NaN or infinite",
         at: division)
     default: break
+    }
+  }
+
+  /// One series of each group.
+  private static func isSingle(_ node: AggregateExpr) -> Bool {
+    guard !node.grouping.isEmpty, case .number(let count)? = node.parameter?.unwrapped else {
+      return false
+    }
+    return count.value == 1 && (node.op == .topk || node.op == .bottomk)
+  }
+
+  /// Whether only labels of the group, which never change, get from here into the result.
+  private static func isLookup(
+    _ node: AggregateExpr, _ index: Int, _ outline: ExprOutline
+  ) -> Bool {
+    guard isSingle(node), !node.without else { return false }
+    var child = index
+    while true {
+      let parent = outline.parts[child].parent
+      if parent < 0 { return false }
+      switch outline.parts[parent].expr {
+      case .paren: child = parent
+      case .binary(let operation):
+        if operation.matching == nil, operation.op.isComparison, !operation.returnsBool {
+          child = parent
+          continue
+        }
+        guard let matching = operation.matching, matching.isOn else { return false }
+        let isOne =
+          child == parent + 1
+          ? matching.cardinality == .oneToMany : matching.cardinality == .manyToOne
+        return isOne && (matching.labels + matching.include).allSatisfy(node.grouping.contains)
+      default: return false
+      }
     }
   }
 
@@ -109,13 +145,13 @@ enum Fragilities: RuleInspection {
   }
 
   private static func quotient(
-    _ node: BinaryExpr, _ path: [Expr], _ rule: RuleSubject, _ findings: inout Findings
+    _ node: BinaryExpr, _ index: Int, _ rule: RuleSubject, _ findings: inout Findings
   ) {
     guard let alert = rule.alert, alert.holdDuration == .zero, node.op == .divide,
       isAggregation(node.lhs.unwrapped), isAggregation(node.rhs.unwrapped),
-      path.allSatisfy({
-        if case .binary = $0 { true } else if case .paren = $0 { true } else { false }
-      })
+      !rule.outline.isInside(
+        index,
+        where: { if case .binary = $0 { false } else if case .paren = $0 { false } else { true } })
     else { return }
     findings.expr(
       ratio, "the sides of this ratio lose series at different moments, and the alert has no `for`",

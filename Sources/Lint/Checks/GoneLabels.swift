@@ -17,17 +17,20 @@ enum GoneLabels: RuleInspection {
   static let checks = [gone]
 
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
-    rule.expr.walk { expr, _ in
-      switch expr {
+    let outline = rule.outline
+    for (i, part) in outline.parts.enumerated()
+    where part.kind == .aggregate || part.kind == .binary {
+      switch part.expr {
       case .aggregate(let node) where !node.without && !node.grouping.isEmpty:
-        let shape = LabelShape(node.expr)
+        let shape = outline.shape(of: outline.child(0, of: i))
         for label in node.grouping
         where !shape.mayHave(label) && !isExcluded(label, node.expr) {
           report("by", label, shape, node.shownRange, rule, &findings)
         }
       case .binary(let node):
-        guard let matching = node.matching, !matching.include.isEmpty else { return }
-        let shape = LabelShape(matching.cardinality == .oneToMany ? node.lhs : node.rhs)
+        guard let matching = node.matching, !matching.include.isEmpty else { continue }
+        let one = outline.child(matching.cardinality == .oneToMany ? 0 : 1, of: i)
+        let shape = outline.shape(of: one)
         for label in matching.include where !shape.mayHave(label) {
           report("group", label, shape, node.opRange, rule, &findings)
         }

@@ -24,9 +24,10 @@ enum HoldDurations: RuleInspection {
     "an interval longer than the lookback",
     """
     Series are looked up five minutes back. What a group records less often has gaps in between, and
-    alerts on it flap; an alert's own state is checked less often than its series last.
+    alerts on it flap. The group itself is only remarked; the warning stands at a rule of another group
+    that reads the series as they are.
 
-    Use an interval of at most half of that, or `keep_firing_for`.
+    Use an interval of at most half of that, or read the series over a range: `last_over_time(x[1h])`.
     """)
   static let gap = Check(
     "rules/for-over-range", .info,
@@ -36,7 +37,7 @@ enum HoldDurations: RuleInspection {
     before the time is up, and the alert never fires for it.
     """)
 
-  static let checks = [zero, rounded, interval, gap]
+  static let checks = [zero, rounded, gap]
 
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
     guard let alert = rule.alert else {
@@ -103,7 +104,7 @@ enum HoldDurations: RuleInspection {
     findings.node(
       self.interval,
       "the group is evaluated every \(interval), and series are looked up \(rule.context.lookback) "
-        + "back: there are gaps", at: node)
+        + "back: there are gaps", at: node, severity: .info)
   }
 }
 

@@ -63,15 +63,22 @@ enum LiveSeries {
 
   static let checks = [metric, vanished, label, value, conflict, count, cost, retention]
 
-  static func inspect(
-    _ rule: RuleSubject, records: Set<String>, _ findings: inout Findings
-  ) {
+  /// What the run and the comments around a rule say about series.
+  struct Terms {
+    /// Names recorded by any file of the run.
+    var records: Set<String> = []
+    var settings = SeriesSettings()
+    /// The moment of the run.
+    var now: Timestamp
+  }
+
+  static func inspect(_ rule: RuleSubject, _ terms: Terms, _ findings: inout Findings) {
     externals(rule, &findings)
     reach(rule, &findings)
     guard rule.context.server != nil else { return }
     rule.expr.walk { expr, path in
       guard case .selector(let node) = expr else { return }
-      selector(node, isOptional(path + [expr]), rule, records, &findings)
+      selector(node, isOptional(path + [expr]), rule, terms, &findings)
     }
     answers(rule, &findings)
   }
@@ -91,7 +98,7 @@ enum LiveSeries {
   }
 
   private static func selector(
-    _ node: VectorSelector, _ isOptional: Bool, _ rule: RuleSubject, _ records: Set<String>,
+    _ node: VectorSelector, _ isOptional: Bool, _ rule: RuleSubject, _ terms: Terms,
     _ findings: inout Findings
   ) {
     let context = rule.context
@@ -101,18 +108,21 @@ enum LiveSeries {
     let nameRange = SourceRange(node.range.start, node.range.start + name.utf8.count)
     let milder: Severity? = isOptional ? .info : nil
     if labels.isEmpty {
-      if records.contains(name) { return }
+      if terms.records.contains(name) { return }
       findings.expr(
         metric, "the server has no `\(name)` (\(context.span))", at: nameRange, severity: milder,
         label: NearestName.find(name, among: context.metricNames).map { "did you mean `\($0)`?" })
       return
     }
-    if !known.isPresent, !isOptional {
+    let isNew = known.lastSeen.map { terms.now - $0 < terms.settings.age(of: name) } ?? false
+    if !known.isPresent, !isOptional, !isNew {
       findings.expr(
         vanished, "`\(name)` was there within \(context.span), and is not now", at: nameRange)
     }
     for matcher in node.matchers
-    where matcher.name != LabelName.metricName && !matcher.matchesEmpty {
+    where matcher.name != LabelName.metricName && !matcher.matchesEmpty
+      && !terms.settings.ignores(matcher.name, of: name)
+    {
       guard labels.contains(where: { ByteOrder.equal($0, matcher.name) }) else {
         findings.expr(
           label, "`\(name)` has no label `\(matcher.name)`", at: place(of: matcher, node, rule),

@@ -51,11 +51,11 @@ enum Rates: RuleInspection {
   private static let ofGauges: Set<String> = ["delta", "idelta", "deriv", "predict_linear"]
 
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
-    rule.expr.walk { expr, _ in
-      guard case .call(let call) = expr,
+    for part in rule.outline.parts where part.kind == .call {
+      guard case .call(let call) = part.expr, call.function.argumentTypes.contains(.matrix),
         ofCounters.contains(call.function.name) || ofGauges.contains(call.function.name),
         let argument = call.arguments.first?.unwrapped
-      else { return }
+      else { continue }
       switch argument {
       case .matrix(let node):
         types(call, node, rule, &findings)

@@ -26,10 +26,10 @@ enum RawCounters: RuleInspection {
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
     guard rule.alert != nil else { return }
     var told: Set<String> = []
-    rule.expr.walk { expr, path in
-      guard case .selector(let node) = expr, let name = node.name, !told.contains(name),
-        isCounter(name, rule), isCompared(path + [expr])
-      else { return }
+    for (i, part) in rule.outline.parts.enumerated() where part.kind == .selector {
+      guard case .selector(let node) = part.expr, let name = node.name,
+        isCompared(i, in: rule.outline), isCounter(name, rule), !told.contains(name)
+      else { continue }
       told.insert(name)
       findings.expr(
         raw, "`\(name)` is a counter: its value grows until a restart", at: node.range,
@@ -38,40 +38,44 @@ enum RawCounters: RuleInspection {
   }
 
   private static func isCounter(_ name: String, _ rule: RuleSubject) -> Bool {
-    let types = rule.context.metrics[name]?.types.filter { $0 != .unknown } ?? []
+    let types =
+      rule.context.metrics.isEmpty
+      ? [] : rule.context.metrics[name]?.types.filter { $0 != .unknown } ?? []
     if !types.isEmpty { return types.allSatisfy { $0 == .counter } }
     return MetricNames.looksLikeCounter(name)
   }
 
   /// Whether the value gets into a comparison with a constant other than zero, unchanged but for
   /// sums and factors.
-  private static func isCompared(_ path: [Expr]) -> Bool {
-    for (i, expr) in path.enumerated().reversed().dropFirst() {
-      let child = path[i + 1]
-      switch expr {
+  private static func isCompared(_ index: Int, in outline: ExprOutline) -> Bool {
+    var child = index
+    while true {
+      let parent = outline.parts[child].parent
+      if parent < 0 { return false }
+      // An aggregation's vector and an operator's left side come first.
+      let isFirst = child == parent + 1
+      defer { child = parent }
+      switch outline.parts[parent].expr {
       case .paren, .unary: continue
       case .aggregate(let node):
-        if [.count, .group, .countValues].contains(node.op) { return false }
-        if let parameter = node.parameter, parameter == child { return false }
+        if [.count, .group, .countValues].contains(node.op) || !isFirst { return false }
       case .call(let node):
         if harmless.contains(node.function.name) { return false }
-        if child.type == .matrix { return false }
+        if outline.parts[child].expr.type == .matrix { return false }
       case .matrix, .subquery: return false
       case .binary(let node):
-        let isLeft = node.lhs == child
-        let other = isLeft ? node.rhs : node.lhs
+        let other = isFirst ? node.rhs : node.lhs
         if node.op.isComparison {
-          guard let bound = ValueRange(other).constant, other.selectors.isEmpty else {
+          guard let bound = ValueRange(other).constant, other.isConstant else {
             return false
           }
           // Whether something ever happened is a fair question.
           return !(bound == 0 || bound.isNaN) && node.op != .equal && node.op != .notEqual
         }
         // Beside another vector it may be a difference or a share of two counters.
-        if node.op.isSet ? !isLeft : !other.selectors.isEmpty { return false }
+        if node.op.isSet ? !isFirst : !other.isConstant { return false }
       default: return false
       }
     }
-    return false
   }
 }

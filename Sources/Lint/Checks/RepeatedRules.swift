@@ -27,19 +27,25 @@ enum RepeatedRules {
   }
 
   private struct Identity: Hashable {
-    let name: [UInt8]
+    let name: String
     let isAlert: Bool
     let labels: LabelSet
   }
 
   static func find(in rules: [Rule]) -> [Diagnostic] {
     var out: [Diagnostic] = []
-    var seen: [Identity: [Rule]] = [:]
-    for rule in rules {
+    var first: [Identity: Int] = [:]
+    first.reserveCapacity(rules.count)
+    // What follows the first of its identity.
+    var more: [Int: [Int]] = [:]
+    for (i, rule) in rules.enumerated() {
       let identity = Identity(
-        name: Array(rule.name.utf8), isAlert: rule.place.isAlert, labels: rule.labels)
-      let before = seen[identity] ?? []
-      seen[identity, default: []].append(rule)
+        name: rule.name, isAlert: rule.place.isAlert, labels: rule.labels)
+      guard let start = first.updateValue(i, forKey: identity) else { continue }
+      first[identity] = start
+      let before = ([start] + (more[start] ?? [])).map { rules[$0] }
+        .filter { ByteOrder.equal($0.name, rule.name) }
+      more[start, default: []].append(i)
       if let first = before.first(where: { $0.expr == rule.expr }) {
         out.append(repeated(rule, first, isSame: true))
       } else if let first = before.first(where: { !areApart($0.expr, rule.expr) }) {
@@ -72,10 +78,31 @@ enum RepeatedRules {
     let labels = left.named.union(right.named)
     if labels.contains(where: { left.conflict(with: right, on: $0) }) { return true }
     // Other metrics usually have other labels.
-    let names = Set(a.selectors.compactMap(\.name))
-    if names.isDisjoint(with: b.selectors.compactMap(\.name)) { return true }
+    if Set(subjects(a)).isDisjoint(with: subjects(b)) { return true }
+    let (mine, theirs) = (equals(a), equals(b))
+    if !mine.isEmpty, !theirs.isEmpty, Set(mine).isDisjoint(with: theirs) { return true }
     // Whether two patterns overlap is hard to tell; other conditions are rarely met together.
     return differ(a, b) || comparisons(a) != comparisons(b)
+  }
+
+  /// The metrics whose labels the result has.
+  private static func subjects(_ expr: Expr) -> [String] {
+    guard case .binary(let node) = expr.unwrapped else {
+      return expr.selectors.compactMap(\.name)
+    }
+    if node.matching?.cardinality == .oneToMany { return subjects(node.rhs) }
+    if node.op == .and || node.op == .unless || node.matching?.cardinality == .manyToOne {
+      return subjects(node.lhs)
+    }
+    return subjects(node.lhs) + subjects(node.rhs)
+  }
+
+  /// The value a sample must have: two alerts on different ones never fire together.
+  private static func equals(_ expr: Expr) -> [Double] {
+    guard case .binary(let node) = expr.unwrapped, node.op == .equal, !node.returnsBool,
+      case .number(let number) = node.rhs.unwrapped
+    else { return [] }
+    return [number.value]
   }
 
   /// Whether a metric is asked for with other matchers of the same label.

@@ -7,7 +7,7 @@ import YAML
 /// What can only be seen over all rules of a run: repetitions, order, names nobody defines.
 struct RuleSets {
   static let order = Check(
-    "rules/order", .warning, aliases: ["rule/dependency"],
+    "rules/order", .info, aliases: ["rule/dependency"],
     "a rule reads what a later rule of its group records",
     """
     The rules of a group run in order. What a later rule records is seen one interval late: the value
@@ -45,7 +45,7 @@ struct RuleSets {
     swapped, one doubled or lost.
     """)
 
-  static let checks = [order, dependency, unknown, unknownAlert, typo]
+  static let checks = [order, dependency, unknown, unknownAlert, typo, HoldDurations.interval]
 
   let files: [FileFacts]
   let context: LintContext
@@ -121,6 +121,16 @@ struct RuleSets {
       finding.word = use.metric
       finding.note = ("recorded here", later.place)
       out.append(finding)
+    } else if own.isEmpty, use.isInstant, let rare = sources.first,
+      sources.allSatisfy({ isRare($0.place) }), let interval = rare.place.interval
+    {
+      var finding = made(
+        HoldDurations.interval,
+        "`\(use.metric)` is recorded every \(interval) and looked up \(context.lookback) back: "
+          + "in between it is missing", at: use)
+      finding.word = use.metric
+      finding.note = ("recorded here", rare.place)
+      out.append(finding)
     } else if own.isEmpty, let first = sources.first {
       var finding = made(
         Self.dependency,
@@ -130,6 +140,11 @@ struct RuleSets {
       finding.note = ("recorded here", first.place)
       out.append(finding)
     }
+  }
+
+  /// Whether what is recorded there is gone before it is recorded again.
+  private func isRare(_ place: FileFacts.Place) -> Bool {
+    place.interval.map { $0 > context.lookback } ?? false
   }
 
   private func unknownAlerts(_ file: FileFacts, _ out: inout [Finding]) {
@@ -159,16 +174,16 @@ struct RuleSets {
       lastUses[use.metric] = use
     }
     // Names that lose the same byte somewhere are one slip apart: index by what is left.
-    var frequent: [String: [String]] = [:]
-    for name in counts.keys.sorted(by: ByteOrder.less)
-    where counts[name] ?? 0 >= 4 && name.utf8.count >= 12 {
+    let names = counts.keys.filter { $0.utf8.count >= 12 }.sorted(by: ByteOrder.less)
+    var frequent: [UInt64: [String]] = [:]
+    for name in names where counts[name] ?? 0 >= 4 {
       for left in Self.shortened(name) { frequent[left, default: []].append(name) }
     }
     var out: [Finding] = []
-    for name in counts.keys.sorted(by: ByteOrder.less)
-    where counts[name] == 1 && name.utf8.count >= 12 && records[name] == nil {
+    if frequent.isEmpty { return out }
+    for name in names where counts[name] == 1 && records[name] == nil {
       guard let use = lastUses[name],
-        let meant = Self.shortened(name).flatMap({ frequent[$0] ?? [] }).first(where: {
+        let meant = Self.shortened(name).lazy.compactMap({ frequent[$0] }).joined().first(where: {
           Self.isSlip(name, of: $0)
         })
       else { continue }
@@ -181,13 +196,25 @@ struct RuleSets {
     return out
   }
 
-  /// The name, and the name without one of its bytes.
-  private static func shortened(_ name: String) -> [String] {
+  /// Hashes of the name, and of the name without one of its bytes; `isSlip` looks at the names.
+  private static func shortened(_ name: String) -> [UInt64] {
     let bytes = Array(name.utf8)
-    return [name]
-      + bytes.indices.map {
-        String(decoding: bytes[..<$0] + bytes[($0 + 1)...], as: UTF8.self)
-      }
+    let factor: UInt64 = 0x100_0000_01b3
+    // What stands behind the byte left out, times what the bytes before it amount to.
+    var powers: [UInt64] = [1]
+    var tails: [UInt64] = [0]
+    for b in bytes.reversed() {
+      tails.append(tails[tails.count - 1] &+ UInt64(b) &* powers[powers.count - 1])
+      powers.append(powers[powers.count - 1] &* factor)
+    }
+    var out = [tails[bytes.count]]
+    var head: UInt64 = 0
+    for (i, b) in bytes.enumerated() {
+      let behind = bytes.count - i - 1
+      out.append(head &* powers[behind] &+ tails[behind])
+      head = head &* factor &+ UInt64(b)
+    }
+    return out
   }
 
   /// Swapped neighbours, or a letter doubled or missing inside: not a plural, not another number.

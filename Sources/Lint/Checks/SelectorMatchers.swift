@@ -34,15 +34,15 @@ enum SelectorMatchers: RuleInspection {
   static let checks = [literal, anchors, pointless, impossible]
 
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
-    rule.expr.walk { expr, _ in
-      guard case .selector(let node) = expr else { return }
-      contradictions(node, &findings)
-      guard node.matchers.contains(where: { $0.kind == .regexp || $0.kind == .notRegexp }) else {
-        return
+    for node in rule.outline.selectors {
+      let hasPatterns = node.matchers.contains { $0.kind == .regexp || $0.kind == .notRegexp }
+      if hasPatterns || node.matchers.count > (node.name == nil ? 1 : 2) {
+        contradictions(node, &findings)
       }
+      guard hasPatterns else { continue }
       let places = MatcherPlaces.find(in: rule.text(of: node.range), at: node.range.start)
       let others = node.name == nil ? node.matchers : Array(node.matchers.dropLast())
-      guard places.count == others.count else { return }
+      guard places.count == others.count else { continue }
       for (matcher, place) in zip(others, places)
       where place.kind == matcher.kind && (place.kind == .regexp || place.kind == .notRegexp) {
         pattern(matcher, place, rule, &findings)

@@ -27,7 +27,7 @@ enum TemplateExecution: RuleInspection {
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
     guard let alert = rule.alert else { return }
     for (fields, block) in [(alert.labels, "labels"), (alert.annotations, "annotations")] {
-      for field in fields where !field.template.isPlain {
+      for field in fields where !field.template.surelyExecutes {
         guard let node = rule.entry(field.name, in: block)?.value else { continue }
         if !queries(field, node, &findings) { execute(field, node, &findings) }
       }
@@ -84,21 +84,8 @@ enum TemplateExecution: RuleInspection {
       "can't give argument to non-function", "wrong type for value; expected",
       "is not a method", "can't call method/function",
     ] {
-      guard let start = message.utf8.firstRange(of: sign) else { continue }
+      guard let start = message.utf8.firstRange(of: sign.utf8) else { continue }
       return String(message[start...])
-    }
-    return nil
-  }
-}
-
-extension String.UTF8View {
-  /// Where a text begins inside this one.
-  fileprivate func firstRange(of text: String) -> String.Index? {
-    let wanted = Array(text.utf8)
-    var at = startIndex
-    while at != endIndex {
-      if self[at...].starts(with: wanted) { return at }
-      at = index(after: at)
     }
     return nil
   }

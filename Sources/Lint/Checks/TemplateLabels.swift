@@ -31,13 +31,12 @@ enum TemplateLabels: RuleInspection {
 
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
     guard let alert = rule.alert else { return }
-    var shape: LabelShape?
     for field in alert.labels where !field.template.isPlain {
       values(field, rule, alert, &findings)
-      labels(field, "labels", rule, &shape, &findings)
+      labels(field, "labels", rule, &findings)
     }
     for field in alert.annotations where !field.template.isPlain {
-      labels(field, "annotations", rule, &shape, &findings)
+      labels(field, "annotations", rule, &findings)
     }
   }
 
@@ -63,14 +62,17 @@ enum TemplateLabels: RuleInspection {
   }
 
   private static func labels(
-    _ field: AlertRule.Field, _ block: String, _ rule: RuleSubject, _ shape: inout LabelShape?,
-    _ findings: inout Findings
+    _ field: AlertRule.Field, _ block: String, _ rule: RuleSubject, _ findings: inout Findings
   ) {
+    if rule.outline.shape(of: 0).mayHaveAny,
+      !field.text.utf8.contains(sequence: LabelName.metricName.utf8)
+    {
+      return
+    }
     var told: Set<String> = []
     for reference in field.template.references.labels {
-      let known = shape ?? LabelShape(rule.expr)
-      shape = known
-      guard let thief = known.thief(of: reference.text), told.insert(reference.text).inserted,
+      guard let thief = rule.outline.shape(of: 0).thief(of: reference.text),
+        told.insert(reference.text).inserted,
         let node = rule.entry(field.name, in: block)?.value
       else { continue }
       let place = Self.place(of: reference, in: field.text)
@@ -103,5 +105,21 @@ enum TemplateLabels: RuleInspection {
 
   private static func isEdge(_ b: UInt8) -> Bool {
     b <= 0x20 || b == UInt8(ascii: "{") || b == UInt8(ascii: "(") || b == UInt8(ascii: "|")
+  }
+}
+
+extension String.UTF8View {
+  /// Whether the bytes stand together anywhere.
+  func contains(sequence wanted: String.UTF8View) -> Bool { firstRange(of: wanted) != nil }
+
+  /// Where bytes begin inside these.
+  func firstRange(of wanted: String.UTF8View) -> String.Index? {
+    guard let head = wanted.first else { return startIndex }
+    var at = startIndex
+    while let found = self[at...].firstIndex(of: head) {
+      if self[found...].starts(with: wanted) { return found }
+      at = index(after: found)
+    }
+    return nil
   }
 }

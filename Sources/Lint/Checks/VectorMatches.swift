@@ -20,7 +20,8 @@ enum VectorMatches: RuleInspection {
     """
     One side has a label the other does not seem to have: a matcher pins `state="active"` on one side
     and the other never mentions `state`, or an aggregation keeps a label that the other side has
-    lost. Without `on` or `ignoring` all labels must be equal, so nothing would match.
+    lost. Without `on` or `ignoring` all labels must be equal, so nothing would match. Where the label
+    may be missing on both sides - `cluster` in an installation of one - this is only remarked.
 
     Add `ignoring (state)`, or aggregate both sides alike. With `--server` the question is settled:
     the finding becomes an error or goes away.
@@ -29,12 +30,15 @@ enum VectorMatches: RuleInspection {
   static let checks = [impossible, unlikely]
 
   static func inspect(_ rule: RuleSubject, _ findings: inout Findings) {
-    rule.expr.walk { expr, _ in
-      guard case .binary(let node) = expr, let matching = node.matching, node.op != .or,
+    let outline = rule.outline
+    for (i, part) in outline.parts.enumerated() where part.kind == .binary {
+      guard case .binary(let node) = part.expr, let matching = node.matching, node.op != .or,
         node.lhs.type == .vector, node.rhs.type == .vector,
         matching.fillLeft == nil, matching.fillRight == nil
-      else { return }
-      Pair(node: node, matching: matching, rule: rule).inspect(&findings)
+      else { continue }
+      let left = outline.shape(of: outline.child(0, of: i))
+      let right = outline.shape(of: outline.child(1, of: i))
+      Pair(node: node, matching: matching, rule: rule).inspect(left, right, &findings)
     }
   }
 
@@ -43,6 +47,12 @@ enum VectorMatches: RuleInspection {
     "state", "status", "mode", "phase", "code", "type", "reason", "result", "outcome", "kind",
     "level", "severity", "condition", "operation", "op", "method", "event", "action", "direction",
     "stage", "le", "quantile", "status_code", "response_code", "http_code", "error",
+  ]
+
+  /// Labels that tell installations apart; who has one only has none of them.
+  static let installations: Set<String> = [
+    "cluster", "prometheus", "replica", "prometheus_replica", "region", "datacenter", "dc",
+    "environment", "env", "tenant",
   ]
 
   /// The canonical text of what proves that the sides meet.
@@ -65,9 +75,7 @@ private struct Pair {
   let matching: VectorMatching
   let rule: RuleSubject
 
-  func inspect(_ findings: inout Findings) {
-    let left = LabelShape(node.lhs)
-    let right = LabelShape(node.rhs)
+  func inspect(_ left: LabelShape, _ right: LabelShape, _ findings: inout Findings) {
     if live(&findings) { return }
     let labels = left.matched(with: right, matching)
     if let label = labels.first(where: { left.conflict(with: right, on: $0) }) {
@@ -77,7 +85,8 @@ private struct Pair {
       findings.expr(
         VectorMatches.unlikely,
         "the \(side) side has no label `\(label)`, so it matches only series without it",
-        at: node.opRange, notes: loss(of: label, poor, side, findings) + [consequence])
+        at: node.opRange, severity: isDoubtful(label, left, right) ? .info : nil,
+        notes: loss(of: label, poor, side, findings) + [consequence])
     } else {
       pinned(left, right, &findings)
     }
@@ -118,6 +127,14 @@ private struct Pair {
     return [findings.note("the \(side) side loses `\(label)` here", at: thief)]
   }
 
+  /// Whether the series may well be without the label on both sides: nothing but `on` speaks for
+  /// it, or it tells installations apart where there are several.
+  private func isDoubtful(_ label: String, _ left: LabelShape, _ right: LabelShape) -> Bool {
+    if left.mustHave(label) || right.mustHave(label) { return false }
+    if VectorMatches.installations.contains(label) { return true }
+    return !left.expected.contains(label) && !right.expected.contains(label)
+  }
+
   /// Whether one side is meant to carry the label and an aggregation of the other has dropped it.
   private func lost(_ label: String, _ left: LabelShape, _ right: LabelShape) -> Bool {
     if matching.isOn { return left.mayHave(label) != right.mayHave(label) }
@@ -127,11 +144,13 @@ private struct Pair {
 
   /// `state="active"` on one side, and no word of `state` on the other.
   private func pinned(_ left: LabelShape, _ right: LabelShape, _ findings: inout Findings) {
-    for (mine, other, side) in [(left, node.rhs, "right"), (right, node.lhs, "left")] {
+    for (mine, theirs, other, side) in [
+      (left, right, node.rhs, "right"), (right, left, node.lhs, "left"),
+    ] {
       for label in mine.conditions.keys.sorted(by: ByteOrder.less)
       where VectorMatches.enumerations.contains(label) && isMatched(label) {
         guard let matcher = mine.conditions[label]?.first(where: { !$0.matchesEmpty }),
-          LabelShape(other).conditions[label] == nil, LabelShape(other).mayHave(label)
+          theirs.conditions[label] == nil, theirs.mayHave(label)
         else { continue }
         let selectors = other.selectors
         let names = selectors.compactMap(\.name)
