@@ -3,8 +3,8 @@ import JSON
 /// The form that SARIF 2.1.0 prescribes for the objects we write: which members there may be and
 /// must be, of which types, from which words.
 ///
-/// Members that are not listed are not allowed, although SARIF knows more: what is written is listed
-/// here first.
+/// Members that are not listed are not allowed, although SARIF knows more: what is written is
+/// listed here first.
 indirect enum SARIFForm: Sendable {
   case text
   /// A text that says something.
