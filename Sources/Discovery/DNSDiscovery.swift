@@ -48,6 +48,9 @@ package final class DNSDiscovery: Sendable {
     state.withLock { ($0.lookups, $0.failures) }
   }
 
+  /// Whether the settings name names to look up.
+  package var isWanted: Bool { state.withLock { !$0.watches.isEmpty } }
+
   /// Takes over the discoveries of new settings.
   package func adopt(_ settings: Settings) {
     let all = DiscoveryOwner.all(

@@ -58,6 +58,9 @@ package final class HTTPDiscovery: Sendable {
     return request
   }
 
+  /// Whether the settings name servers to ask.
+  package var isWanted: Bool { state.withLock { !$0.watches.isEmpty } }
+
   /// Takes over the discoveries of new settings.
   package func adopt(_ settings: Settings) {
     let all = DiscoveryOwner.all(

@@ -26,6 +26,8 @@ final class UnitTestWorld: TestWorld {
     environment = RuleEnvironment(
       store: store, engine: settings, externalLabels: test.externalLabels,
       externalURL: test.externalURL)
+    // Finding what rules share costs more than the few evaluations of a test.
+    environment.sharesExpressions = false
     environment.inspector = inspector?(store, settings)
     let environment = environment
     self.groups = groups.map { RuleGroupRunner($0, environment: environment) }

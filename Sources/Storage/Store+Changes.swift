@@ -69,8 +69,9 @@ extension Store {
   /// Rows that are no longer raw: only when everything is stored anew.
   private func takeSealed(_ block: Block, _ rows: Range<Int>, _ changes: inout StoreChanges) {
     let step = 64
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: (block.width + 1) * step + step) {
-      buffer in
+    // One row, then a tile of so many rows, column by column.
+    let room = max(1, block.width * (step + 1))
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { buffer in
       guard let row = buffer.baseAddress else { return }
       let columns = row + block.width
       for start in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {

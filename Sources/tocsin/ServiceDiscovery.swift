@@ -37,8 +37,8 @@ final class ServiceDiscovery: Sendable {
     servers.look(now: WallClock.monotonicNanoseconds())
     let starts = running.withLock { running in
       let before = running
-      if settings.scrapes.contains(where: { !$0.httpDiscovery.isEmpty }) { running.servers = true }
-      if settings.scrapes.contains(where: { !$0.dnsDiscovery.isEmpty }) { running.names = true }
+      if servers.isWanted { running.servers = true }
+      if names.isWanted { running.names = true }
       return (servers: running.servers && !before.servers, names: running.names && !before.names)
     }
     if starts.servers { startAsking() }

@@ -97,6 +97,31 @@ import Testing
         })
   }
 
+  /// Sealed rows are unpacked in tiles; those of a source of many series once overran their buffer.
+  @Test(arguments: [1, 128, 129, 700])
+  func sealedRowsOfAWideSourceAreStoredAnew(width: Int) throws {
+    let settings = StoreSettings(keep: .all, retention: .hours(10))
+    let old = Store(settings)
+    let source = old.openSource("wide")
+    let columns = try (0..<width).map {
+      try #require(old.column(for: ["__name__": "x", "i": "\($0)"], in: source))
+    }
+    let rows = 500
+    for i in 0..<rows {
+      var row = try old.beginRow(source, at: Timestamp(seconds: Double(i * 10)))
+      for (c, column) in columns.enumerated() { row.set(column, Double(i * width + c)) }
+      old.commit(row, markMissingStale: true)
+    }
+    let first = old.takeChanges()
+    old.forgetChanges()
+    let again = old.takeChanges()
+    #expect(again.startsOver && again.rows.count == rows)
+    #expect(again.rows.map(\.cells) == first.rows.map(\.cells))
+    let new = Store(settings)
+    let end = Timestamp(seconds: Double(rows * 10))
+    #expect(new.restore(again, now: end, areStored: false).samples == rows * width)
+  }
+
   @Test func damagedBytesAreRefused() throws {
     let old = Store(StoreSettings(keep: .all, retention: .minutes(10)))
     let source = old.openSource("s")
