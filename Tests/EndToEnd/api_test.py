@@ -132,6 +132,13 @@ class Place:
         for server in (cls.ours, cls.theirs):
             wait_until(lambda: len(server.query("up")) == 2, f"{server.name} scrapes", 30)
             wait_until(lambda: server.alerts("Down"), f"{server.name} evaluates", 15)
+            # Its two series may have been one at the first evaluation.
+            wait_until(lambda: cls.failing(server), f"{server.name} says that a rule fails", 15)
+
+    @staticmethod
+    def failing(server):
+        groups = server.api("rules")["groups"]
+        return [rule for group in groups for rule in group["rules"] if rule.get("lastError")]
 
 
 def setUpModule():
