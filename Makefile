@@ -2,7 +2,7 @@
 SWIFT ?= swift
 CONFORMANCE_DIR ?= ../shared/conformance
 BUILD_FLAGS = --explicit-target-dependency-import-check error
-# Swift's own libraries are part of the release programs: they start sooner and run where no Swift is installed.
+# Swift's own libraries are part of the release program: it starts sooner and runs where no Swift is installed.
 RELEASE_FLAGS = -c release --static-swift-stdlib
 
 .PHONY: help packages test-packages build release run test lint fmt unit e2e kill-test rules conformance fuzz sim sim-long bench bench-tools soak demo man clean
@@ -47,19 +47,19 @@ kill-test: build ## the daemon is killed a hundred times under load
 test: test-packages lint unit rules e2e ## everything
 
 conformance: packages ## cases from CONFORMANCE_DIR against the committed numbers
-	$(SWIFT) run $(RELEASE_FLAGS) conformance $(CONFORMANCE_DIR) --failures 3 --baseline Tests/conformance.json
+	$(SWIFT) run -c release conformance $(CONFORMANCE_DIR) --failures 3 --baseline Tests/conformance.json
 
 fuzz: packages ## a million generated and damaged inputs for every parser and the engine
-	$(SWIFT) run $(RELEASE_FLAGS) fuzz --rounds 1000000
+	$(SWIFT) run -c release fuzz --rounds 1000000
 
 sim: packages ## one simulated world, event by event: make sim SEED=7
 	$(SWIFT) run sim $(or $(SEED),1) --verbose
 
 sim-long: packages ## ten thousand simulated worlds
-	$(SWIFT) run $(RELEASE_FLAGS) sim 0 --count 10000 --shrink
+	$(SWIFT) run -c release sim 0 --count 10000 --shrink
 
 bench: packages ## nanoseconds of the hot paths, and what sealed rows take up
-	$(SWIFT) run $(RELEASE_FLAGS) benchmarks
+	$(SWIFT) run -c release benchmarks
 
 bench-tools: release ## check and test beside Debian's promtool: processor time, start, memory
 	@.ci/peers
